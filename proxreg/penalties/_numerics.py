@@ -1,0 +1,131 @@
+"""Arithmetic that every penalty shares: dtypes, safe norms, and the two one-dimensional L1 maps."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from proxreg._pytree import Array, ArrayLike, concrete
+
+
+def operands(x: ArrayLike, *others: ArrayLike) -> tuple[Array, ...]:
+    """``x`` in the precision to compute in, and the other arrays in the same one.
+
+    Half precision is computed in float32 (a threshold of 1e-4 times a step of 1e-3 is no number there);
+    a wider parameter never widens ``x``.
+    """
+    x = jnp.asarray(x)
+    if not jnp.issubdtype(x.dtype, jnp.inexact):
+        x = x.astype(float)
+    if jnp.finfo(x.dtype).bits < 32:
+        x = x.astype(jnp.float32)
+    return x, *(_as(x.dtype, other) for other in others)
+
+
+def _as(dtype, other: ArrayLike) -> Array:
+    other = jnp.asarray(other)
+    if not jnp.issubdtype(other.dtype, jnp.complexfloating):
+        dtype = jnp.finfo(dtype).dtype
+    return other.astype(dtype)
+
+
+def like(result: Array, x: ArrayLike) -> Array:
+    """The result in the dtype of the input, integers excepted."""
+    dtype = jnp.asarray(x).dtype
+    return result.astype(dtype) if jnp.issubdtype(dtype, jnp.inexact) else result
+
+
+def times(strength: Array, size: Array) -> Array:
+    """``strength * size`` with ``inf * 0 = 0``: an infinite strength forbids everything but zero."""
+    return jnp.where(size == 0, 0, strength * jnp.where(size == 0, 1, size))
+
+
+def soft_threshold(v: Array, tau: Array, positive: bool = False) -> Array:
+    """``sign(v) max(|v| - tau, 0)``, or ``max(v - tau, 0)``; +0.0 where it is zero, NaN where an input is.
+
+    Written with ``<=`` so that NaN fails the comparison and survives, and with a literal zero so that no -0.0
+    arises and the derivative is 0 on the whole of ``|v| <= tau``, both kinks included.
+    """
+    if positive:
+        return jnp.where(v <= tau, 0, v - tau)
+    if jnp.iscomplexobj(v):
+        size = safe_abs(v)
+        small = size <= tau
+        return jnp.where(small, 0, v * (1 - tau / jnp.where(small, 1, size)))
+    return jnp.where(jnp.abs(v) <= tau, 0, v - jnp.sign(v) * tau)
+
+
+def l1_residual(w: Array, gradient: Array, alpha: Array, positive: bool = False) -> Array:
+    """Smallest element of ``gradient + alpha * subdifferential(|w|)``; infinite outside the domain."""
+    if positive:
+        at_zero = jnp.where(gradient + alpha >= 0, 0, gradient + alpha)
+        return jnp.where(w < 0, jnp.inf, jnp.where(w == 0, at_zero, gradient + alpha))
+    if jnp.iscomplexobj(w):
+        size = safe_abs(w)
+        away = gradient + alpha * (w / jnp.where(size == 0, 1, size))
+    else:
+        away = gradient + alpha * jnp.sign(w)
+    return jnp.where(w == 0, soft_threshold(gradient, alpha), away)
+
+
+def safe_abs(z: Array) -> Array:
+    """``|z|`` with derivative 0 at 0, where that of ``sqrt`` is infinite."""
+    zero = z == 0
+    return jnp.where(zero, 0, jnp.abs(jnp.where(zero, 1, z)))
+
+
+def slack(bound: Array) -> Array:
+    """A bound widened by rounding: what a dual point scaled onto the bound may exceed it by."""
+    return bound * (1 + 8 * jnp.finfo(bound.dtype).eps)
+
+
+def dual_ratio(size: Array, bound: Array) -> Array:
+    """Per entry, the largest factor in [0, 1] that brings ``size`` within ``bound``; NaN where none does."""
+    fits = size <= bound
+    reachable = (bound > 0) | jnp.isnan(size)
+    return jnp.where(fits, 1, jnp.where(reachable, bound / jnp.where(fits, 1, size), jnp.nan))
+
+
+def critical_ratio(size: Array, bound: Array) -> Array:
+    """Largest ``size / bound`` over entries that are penalised at all (``bound > 0``)."""
+    ratio = jnp.where(bound > 0, size / jnp.where(bound > 0, bound, 1), 0)
+    return jnp.max(ratio, initial=0.0)
+
+
+def require_nonnegative(**values: ArrayLike) -> None:
+    """Raises where a concrete parameter is negative or NaN; traced ones cannot be read and pass."""
+    for name, value in values.items():
+        known = concrete(value)
+        if known is None:
+            continue
+        if not np.issubdtype(known.dtype, np.number) or np.iscomplexobj(known):
+            raise ValueError(f"{name} must be a number or an array of numbers, got {value!r}")
+        if not np.all(known >= 0):
+            raise ValueError(f"{name} must be >= 0, got {_worst(known, known >= 0)}")
+
+
+def require_unit_interval(**values: ArrayLike) -> None:
+    """Raises where a concrete parameter lies outside [0, 1]."""
+    for name, value in values.items():
+        known = concrete(value)
+        inside = None if known is None else (known >= 0) & (known <= 1)
+        if known is not None and not np.all(inside):
+            raise ValueError(f"{name} must lie in [0, 1], got {_worst(known, inside)}")
+
+
+def _worst(known: np.ndarray, good) -> str:
+    if known.ndim == 0:
+        return f"{known.item():g}"
+    at = tuple(int(i) for i in np.argwhere(~good)[0])
+    return f"{known[at]:g} at index {at if len(at) > 1 else at[0]}"
+
+
+def group_norm(v: Array, largest, spread, total) -> Array:
+    """Euclidean norm per group, without overflow, with derivative 0 at 0.
+
+    ``largest`` and ``total`` reduce entries to groups, ``spread`` sends a value per group back to its entries.
+    """
+    peak = jax.lax.stop_gradient(largest(jnp.abs(v)))
+    plain = (peak > 0) & jnp.isfinite(peak)
+    unit = jnp.where(plain, peak, 1)
+    squares = total(jnp.square(jnp.abs(v / spread(unit))))
+    return jnp.where(plain, unit * jnp.sqrt(jnp.where(plain, squares, 1)), peak)

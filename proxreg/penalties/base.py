@@ -1,0 +1,122 @@
+"""What a penalty is: the methods that solvers call, with defaults for a penalty that has only value and prox."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from proxreg._pytree import Array, ArrayLike, PyTree, tree_sum
+from proxreg.penalties._numerics import operands
+
+
+class Penalty:
+    """Base of all penalties; a new one needs ``value(w)`` and ``prox(v, step)``, the rest has defaults.
+
+    Parameters and gradients may be arrays or pytrees of arrays: values add up over leaves, maps act leaf by leaf.
+    A penalty with no ``conjugate`` gives fits without a duality gap (NaN), stopped on the KKT violation instead.
+
+    >>> import jax.numpy as jnp, proxreg as pr
+    >>> @pr.pytree_dataclass
+    ... class L0(pr.Penalty):
+    ...     alpha: float
+    ...     def value(self, w):
+    ...         return self.alpha * jnp.sum(w != 0)
+    ...     def prox(self, v, step):
+    ...         return jnp.where(jnp.abs(v) > jnp.sqrt(2 * step * self.alpha), v, 0)
+    >>> print(L0(0.5).prox(jnp.array([0.9, 1.1]), 1.0))
+    [0.  1.1]
+    """
+
+    #: acts on each coordinate alone, so that prox takes a step per coordinate and coordinate descent applies
+    separable: ClassVar[bool] = True
+
+    def value(self, w: PyTree) -> Array:
+        """``pen(w)``, a scalar; infinite outside the domain."""
+        raise ValueError(f"{type(self).__name__} needs a method value(w)")
+
+    def prox(self, v: PyTree, step: ArrayLike) -> PyTree:
+        """``argmin_u pen(u) + ||u - v||^2 / (2 step)``, like ``v``; step a scalar, or like ``v`` if separable."""
+        raise ValueError(f"{type(self).__name__} needs a method prox(v, step)")
+
+    def subgradient(self, w: PyTree, grad: PyTree = 0.0) -> PyTree:
+        """Smallest element of ``grad + subdifferential(pen)(w)``: the KKT residual where grad is the loss's.
+
+        The default reads it off the prox at a small step, ``(w - prox(w - t grad, t)) / t``, whose limit it is
+        (Bauschke and Combettes 2017, Cor. 23.46); exact to about the cube root of the machine precision.
+        """
+
+        def leaf(w, g):
+            w, g = operands(w, g)
+            t = jnp.finfo(w.dtype).eps ** (1 / 3)
+            return (w - self.prox(w - t * g, jnp.asarray(t, w.real.dtype))) / t
+
+        return _map_with(leaf, w, grad)
+
+    def conjugate(self, u: PyTree) -> Array:
+        """``max_w <u, w> - pen(w)``, a scalar; NaN where it is not known."""
+        return jnp.full((), jnp.nan)
+
+    def dual_scale(self, w: PyTree, grad: PyTree) -> Array:
+        """Largest factor c <= 1 such that ``conjugate(-c grad)`` is finite; NaN where no factor is."""
+        return jnp.full((), jnp.nan)
+
+    def alpha_max(self, grad: PyTree) -> Array:
+        """Smallest factor on the strength at which w = 0 is a solution, given the loss's gradient there."""
+        raise ValueError(
+            f"{type(self).__name__} has no alpha_max(grad); give alphas= yourself, or add the method"
+        )
+
+    def metric(self, curvature: Array) -> Array:
+        """Smallest diagonal above ``curvature`` that prox can take (its inverse) as a step."""
+        return curvature if self.separable else jnp.full_like(curvature, jnp.max(curvature, initial=0.0))
+
+
+def binds(*functions: Callable) -> Callable[[type], type]:
+    """Gives a class the pure functions of its module as methods, its fields passed by name.
+
+    Reductions are combined over the leaves of a pytree (``value`` and ``conjugate`` add, ``dual_scale`` takes the
+    smallest, ``alpha_max`` the largest), maps are applied leaf by leaf.
+    """
+
+    def decorate(cls: type) -> type:
+        for function in functions:
+            setattr(cls, function.__name__, _method(function))
+        return cls
+
+    return decorate
+
+
+_REDUCTIONS: dict[str, Callable[[PyTree], Array]] = {
+    "value": tree_sum,
+    "conjugate": tree_sum,
+    "dual_scale": lambda tree: jnp.min(jnp.stack(jax.tree.leaves(tree))),
+    "alpha_max": lambda tree: jnp.max(jnp.stack(jax.tree.leaves(tree))),
+}
+_SECOND_ARGUMENT = {"prox": "step", "subgradient": "grad", "dual_scale": "grad"}
+
+
+def _method(function: Callable) -> Callable:
+    name = function.__name__
+    reduce = _REDUCTIONS.get(name, lambda tree: tree)
+
+    def method(self, tree, *others, **named):
+        if others:
+            (named[_SECOND_ARGUMENT[name]],) = others
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        mapped = _map_with(lambda leaf, *values: function(leaf, **fields, **dict(zip(named, values))), tree, *named.values())
+        return reduce(mapped)
+
+    method.__name__, method.__doc__ = name, function.__doc__
+    return method
+
+
+def _map_with(function: Callable, tree: PyTree, *others: PyTree) -> PyTree:
+    """Maps over leaves; another argument is a tree of the same structure or one value for all leaves."""
+    structure = jax.tree.structure(tree)
+    spread = [
+        other if jax.tree.structure(other) == structure else jax.tree.map(lambda _, o=other: o, tree)
+        for other in others
+    ]
+    return jax.tree.map(function, tree, *spread)
