@@ -16,3 +16,15 @@ from proxreg.penalties import l1 as l1
 from proxreg.penalties import l2 as l2
 from proxreg.penalties import non_negative as non_negative
 from proxreg.penalties import zero as zero
+from proxreg.losses import Custom as Custom
+from proxreg.losses import Huber as Huber
+from proxreg.losses import Logistic as Logistic
+from proxreg.losses import Loss as Loss
+from proxreg.losses import Poisson as Poisson
+from proxreg.losses import Squared as Squared
+from proxreg.models import Coefficients as Coefficients
+from proxreg.models import LinearModel as LinearModel
+from proxreg.models import Quadratic as Quadratic
+from proxreg.solvers import Result as Result
+from proxreg.solvers import Status as Status
+from proxreg.solvers import fista as fista

@@ -1,0 +1,66 @@
+"""What a loss is: a convex function of the linear predictor ``eta`` per sample, and what certificates need of it."""
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from proxreg._pytree import Array, concrete
+
+
+class Loss:
+    """Base of all losses; a new one needs ``value(eta, y)``, elementwise and convex in ``eta``.
+
+    Derivatives come by automatic differentiation unless given in closed form. Every loss of this library is zero
+    for a perfect fit (half the unit deviance), so that a gap relative to the intercept-only loss has a meaning.
+    """
+
+    #: how ``loss="..."`` names it
+    name: ClassVar[str] = "custom"
+    #: an upper bound of the second derivative in ``eta`` for every ``y``; None where none exists
+    curvature: ClassVar[float | None] = None
+    #: the derivative is affine in ``eta``: gradients then extrapolate without a product
+    affine: ClassVar[bool] = False
+    #: ``conjugate`` is known, so that fits come with a duality gap
+    has_dual: ClassVar[bool] = False
+
+    def value(self, eta: Array, y: Array) -> Array:
+        """The loss of each sample."""
+        raise ValueError(f"{type(self).__name__} needs a method value(eta, y)")
+
+    def derivative(self, eta: Array, y: Array) -> Array:
+        """The first derivative in ``eta``, per sample."""
+        return jax.jvp(lambda e: self.value(e, y), (eta,), (jnp.ones_like(eta),))[1]
+
+    def second_derivative(self, eta: Array, y: Array) -> Array:
+        """The second derivative in ``eta``, per sample."""
+        return jax.jvp(lambda e: self.derivative(e, y), (eta,), (jnp.ones_like(eta),))[1]
+
+    def conjugate(self, u: Array, y: Array) -> Array:
+        """``max_eta u eta - value(eta, y)`` per sample, for ``u`` between a derivative and 0."""
+        return jnp.full_like(u, jnp.nan)
+
+    def mean(self, eta: Array) -> Any:
+        """The expected response at ``eta``."""
+        return eta
+
+    def link(self, mean: Array) -> Array:
+        """An ``eta`` whose expected response is about ``mean``: where the search for an intercept starts."""
+        return jnp.zeros_like(mean)
+
+    def check(self, y: Any) -> None:
+        """Raises ValueError where a concrete ``y`` is none that this loss can take."""
+
+    def encode(self, y: np.ndarray) -> tuple[np.ndarray, tuple | None]:
+        """The response as numbers and, for a classification, the names of its two classes."""
+        return y, None
+
+
+def first_bad(y: Any, good) -> tuple[int, Any] | None:
+    """Row and value of the first entry of a concrete ``y`` that ``good`` refuses."""
+    known = concrete(y)
+    if known is None:
+        return None
+    bad = np.flatnonzero(~np.asarray(good(known)))
+    return (int(bad[0]), known.ravel()[bad[0]]) if bad.size else None

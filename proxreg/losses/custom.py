@@ -1,0 +1,26 @@
+"""A user's own loss, from one function."""
+
+from collections.abc import Callable
+
+from proxreg._pytree import Array, pytree_dataclass, static
+from proxreg.losses.base import Loss
+
+
+@pytree_dataclass
+class Custom(Loss):
+    """A loss from any function ``(eta, y) -> loss of each sample``, elementwise, convex and differentiable in ``eta``.
+
+    Derivatives come by automatic differentiation. Its conjugate is not known, so fits report a NaN gap and stop on
+    the KKT violation. Wherever a loss is taken, such a function may be passed as it is.
+
+    >>> import jax.numpy as jnp, proxreg as pr
+    >>> quartic = pr.Custom(lambda eta, y: (eta - y) ** 4)
+    >>> print(quartic.derivative(jnp.array([1.0, 2.0]), jnp.zeros(2)))
+    [ 4. 32.]
+    """
+
+    function: Callable[[Array, Array], Array] = static()
+
+    def value(self, eta: Array, y: Array) -> Array:
+        """``function(eta, y)``."""
+        return self.function(eta, y)

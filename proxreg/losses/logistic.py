@@ -1,0 +1,73 @@
+"""Logistic loss: two classes."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import xlogy
+
+from proxreg._pytree import Array, pytree_dataclass
+from proxreg.losses.base import Loss, first_bad
+
+
+@pytree_dataclass
+class Logistic(Loss):
+    """``log(1 + exp(eta)) - y eta`` with ``y`` in {0, 1}: minus the Bernoulli log-likelihood.
+
+    The fitting functions take any two classes ({0, 1}, {-1, 1}, two strings) and model the probability of the one
+    that sorts last; models in ``jit`` take 0 and 1 (or probabilities).
+
+    >>> import jax.numpy as jnp, proxreg as pr
+    >>> print(pr.Logistic().value(jnp.array([0.0, 2.0]), jnp.array([1.0, 1.0])))
+    [0.6931472  0.126928  ]
+    """
+
+    name = "logistic"
+    curvature = 0.25
+    has_dual = True
+
+    def value(self, eta: Array, y: Array) -> Array:
+        """``log(1 + exp(eta)) - y eta``, without overflow."""
+        return jnp.maximum(eta, 0) - y * eta + jnp.log1p(jnp.exp(-jnp.abs(eta)))
+
+    def derivative(self, eta: Array, y: Array) -> Array:
+        """``sigmoid(eta) - y``."""
+        return jax.nn.sigmoid(eta) - y
+
+    def second_derivative(self, eta: Array, y: Array) -> Array:
+        """``p (1 - p)`` with ``p = sigmoid(eta)``."""
+        return jax.nn.sigmoid(eta) * jax.nn.sigmoid(-eta)
+
+    def conjugate(self, u: Array, y: Array) -> Array:
+        """``q log q + (1 - q) log(1 - q)`` with ``q = u + y`` in [0, 1]; minus the binary entropy."""
+        q = jnp.clip(u + y, 0, 1)
+        outside = jnp.abs(u + y - q) > 8 * jnp.finfo(q.dtype).eps
+        return jnp.where(outside, jnp.inf, xlogy(q, q) + xlogy(1 - q, 1 - q))
+
+    def mean(self, eta: Array) -> Any:
+        """The probability of the class that ``y = 1`` stands for."""
+        return jax.nn.sigmoid(eta)
+
+    def link(self, mean: Array) -> Array:
+        """``log(m / (1 - m))``."""
+        tiny = jnp.finfo(mean.dtype).eps
+        mean = jnp.clip(mean, tiny, 1 - tiny)
+        return jnp.log(mean) - jnp.log1p(-mean)
+
+    def check(self, y: Any) -> None:
+        """Raises unless all ``y`` lie in [0, 1]."""
+        bad = first_bad(y, lambda y: (y >= 0) & (y <= 1))
+        if bad:
+            raise ValueError(
+                f"logistic loss needs y in {{0, 1}} here, got {bad[1]!s} in row {bad[0]}; pr.fit and pr.fit_path take "
+                "any two classes, or pass y == positive_class"
+            )
+
+    def encode(self, y: np.ndarray) -> tuple[np.ndarray, tuple | None]:
+        """0 and 1 for the two classes in sorted order."""
+        classes, codes = np.unique(y, return_inverse=True)
+        if classes.size != 2:
+            shown = ", ".join(map(str, classes[:5])) + (", ..." if classes.size > 5 else "")
+            raise ValueError(f"logistic loss needs two classes in y, got {classes.size}: {shown}")
+        return codes.reshape(y.shape).astype(float), tuple(classes.tolist())

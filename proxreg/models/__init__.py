@@ -1,0 +1,25 @@
+"""The smooth part of a problem: a linear model on data, a quadratic from statistics, or any function."""
+
+from collections.abc import Callable
+from typing import Any
+
+from proxreg.models.certificate import Certificate as Certificate
+from proxreg.models.function import Function as Function
+from proxreg.models.linear import LinearModel as LinearModel
+from proxreg.models.linear_problem import Coefficients as Coefficients
+from proxreg.models.linear_problem import LinearProblem as LinearProblem
+from proxreg.models.problem import Point as Point
+from proxreg.models.problem import Problem as Problem
+from proxreg.models.quadratic import Quadratic as Quadratic
+from proxreg.models.quadratic import QuadraticProblem as QuadraticProblem
+
+Smooth = LinearModel | Quadratic | Function
+
+
+def as_smooth(smooth: Smooth | Callable[[Any], Any]) -> Smooth:
+    """A model as it is, a function as a ``Function``."""
+    if isinstance(smooth, LinearModel | Quadratic | Function):
+        return smooth
+    if callable(smooth):
+        return Function(smooth)
+    raise ValueError(f"smooth must be pr.LinearModel, pr.Quadratic or a function params -> scalar, got {smooth!r}")

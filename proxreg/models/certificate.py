@@ -1,0 +1,52 @@
+"""What is known about a point: its objective, its duality gap and its violation of the optimality conditions."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from proxreg._pytree import Array, PyTree, tree_max_abs, tree_vdot
+from proxreg.penalties import Penalty
+
+
+class Certificate(NamedTuple):
+    """A point's quality; ``tol`` bounds the gap where it is known, else the violation."""
+
+    objective: Array  # loss + penalty
+    gap: Array  # duality gap over the intercept-only loss; NaN where no dual point is known
+    violation: Array  # max |subgradient(w, grad)| / max |grad at w = 0|
+
+    @property
+    def error(self) -> Array:
+        """What ``tol`` bounds."""
+        return jnp.where(jnp.isnan(self.gap), self.violation, self.gap)
+
+
+def duality_gap(penalty: Penalty, w: PyTree, gradient: PyTree, loss_gap: Callable[[Array], Array]) -> Array:
+    """Objective minus dual objective at the better of two multiples c of the loss's derivative.
+
+    With ``theta = c loss'(eta)`` the gap is a sum of two Fenchel-Young inequalities, each term >= 0 and so free of
+    cancellation: ``loss_gap(c) = loss + loss*(theta) - <theta, eta>`` over the samples, and
+    ``pen(w) + pen*(-c X' loss') + c <w, X' loss'>`` over the coefficients. The factors tried are
+    ``penalty.dual_scale``, which makes the second finite, and 1, which makes the first vanish and is the better one
+    near the solution where the penalty has a quadratic part (Dünner et al. 2016, Primal-dual rates and certificates).
+    """
+    scale = penalty.dual_scale(w, gradient)
+    value, slope = penalty.value(w), tree_vdot(w, gradient)
+
+    def gap(c: Array) -> Array:
+        return loss_gap(c) + (value + penalty.conjugate(jax.tree.map(lambda g: -c * g, gradient)) + c * slope)
+
+    best = jnp.minimum(gap(jnp.ones_like(scale)), gap(jnp.where(jnp.isnan(scale), 1, scale)))
+    return jnp.where(jnp.isnan(scale), jnp.nan, jnp.maximum(best, 0))
+
+
+def violation(penalty: Penalty, w: PyTree, gradient: PyTree) -> Array:
+    """The largest entry of the smallest element of ``gradient + subdifferential(pen)(w)``."""
+    return tree_max_abs(penalty.subgradient(w, gradient))
+
+
+def relative(amount: Array, scale: Array) -> Array:
+    """``amount / scale``; as it is where the scale is zero, so that an exact zero stays one."""
+    return amount / jnp.where(scale > 0, scale, 1)

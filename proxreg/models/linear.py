@@ -1,0 +1,92 @@
+"""The weighted mean loss of a linear predictor, from data."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from proxreg._pytree import Array, ArrayLike, concrete, pytree_dataclass, static
+from proxreg.losses import Loss, Squared, as_loss
+from proxreg.models.intercept import best_intercept
+from proxreg.models.linear_problem import LinearProblem
+from proxreg.penalties import Penalty
+
+NULL_STEPS = 64
+
+
+@pytree_dataclass
+class LinearModel:
+    """``sum_i s_i loss(y_i, o_i + b + x_i . w) / sum_i s_i``.
+
+    ``X (n, p)``, ``y (n,)``, ``sample_weight`` s (n,) >= 0 and ``offset`` o (n,); weights count relatively only. The
+    parameters are ``w (p,)``, or with ``fit_intercept=True`` the pair ``Coefficients(coef, intercept)``. ``loss`` is a
+    loss object, a name or a function ``(eta, y) -> loss of each sample``. For a logistic loss y holds 0 and 1.
+
+    >>> import jax.numpy as jnp, proxreg as pr
+    >>> X, y = jnp.array([[1.0], [2.0], [3.0]]), jnp.array([3.0, 5.0, 7.0])
+    >>> model = pr.LinearModel(X, y, fit_intercept=True)
+    >>> fit = pr.fista(model, pr.Zero())
+    >>> print(fit.w.coef, fit.w.intercept)
+    [2.] 1.0
+    """
+
+    X: ArrayLike
+    y: ArrayLike
+    loss: Loss = Squared()
+    sample_weight: ArrayLike | None = None
+    offset: ArrayLike | None = None
+    fit_intercept: bool = static(False)
+
+    def __post_init__(self):
+        object.__setattr__(self, "loss", as_loss(self.loss))
+        X, y = np.shape(self.X), np.shape(self.y)
+        if len(X) != 2 or y != X[:1]:
+            raise ValueError(f"X must be (n, p) and y (n,), got {X} and {y}")
+        for name in ("sample_weight", "offset"):
+            given = getattr(self, name)
+            if given is not None and np.shape(given) != y:
+                raise ValueError(f"{name} must have the shape of y, {y}, got {np.shape(given)}")
+        self.loss.check(self.y)
+        weight = concrete(self.sample_weight)
+        if weight is not None and not (np.all(weight >= 0) and np.sum(weight) > 0):
+            raise ValueError("sample_weight must be >= 0 with a positive sum")
+
+    def predictor(self, params: Any) -> Array:
+        """The linear predictor ``eta (n,)``, offset included."""
+        coef, intercept = params if self.fit_intercept else (params, 0)
+        eta = jnp.asarray(self.X) @ coef + intercept
+        return eta if self.offset is None else eta + self.offset
+
+    def value(self, params: Any) -> Array:
+        """The weighted mean loss at the parameters, a scalar."""
+        losses = self.loss.value(self.predictor(params), jnp.asarray(self.y))
+        if self.sample_weight is None:
+            return jnp.mean(losses)
+        return jnp.vdot(jnp.asarray(self.sample_weight), losses) / jnp.sum(self.sample_weight)  # pyright: ignore
+
+    def with_penalty(self, penalty: Penalty) -> LinearProblem:
+        """The problem that solvers work on: weights that sum to one, columns centred if there is an intercept."""
+        X = jnp.asarray(self.X)
+        if not jnp.issubdtype(X.dtype, jnp.inexact) or jnp.finfo(X.dtype).bits < 32:
+            X = X.astype(jnp.promote_types(X.dtype, jnp.float32) if X.dtype.itemsize < 4 else float)
+        y = jnp.asarray(self.y, X.dtype)
+        n = y.size
+        weights = jnp.ones(n, X.dtype) if self.sample_weight is None else jnp.asarray(self.sample_weight, X.dtype)
+        weights = weights / jnp.sum(weights)
+        offset = jnp.zeros(n, X.dtype) if self.offset is None else jnp.asarray(self.offset, X.dtype)
+        if self.fit_intercept:
+            center = weights @ X
+            start = self.loss.link(jnp.sum(weights * y)) - jnp.sum(weights * offset)
+            null = best_intercept(self.loss, offset, y, weights, start, NULL_STEPS)
+        else:
+            center, null = jnp.zeros(X.shape[1], X.dtype), jnp.zeros((), X.dtype)
+        slope = weights * self.loss.derivative(offset + null, y)
+        null_gradient = slope @ X - center * jnp.sum(slope)
+        return LinearProblem(
+            X, y, weights, offset, center, null,
+            null_loss=jnp.sum(weights * self.loss.value(offset + null, y)),
+            null_gradient=null_gradient,
+            loss=self.loss,
+            penalty=penalty,
+            fit_intercept=self.fit_intercept,
+        )  # fmt: skip

@@ -1,0 +1,160 @@
+"""A linear model with a penalty, prepared for the solvers."""
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+from proxreg._pytree import Array, pytree_dataclass, static
+from proxreg.losses import Loss
+from proxreg.models.certificate import Certificate, duality_gap, relative, violation
+from proxreg.models.intercept import balanced, best_intercept
+from proxreg.models.problem import Point
+from proxreg.models.spectrum import majoriser
+from proxreg.penalties import Penalty
+
+POLISH_STEPS = 4
+
+
+class Coefficients(NamedTuple):
+    """The parameters of a linear model with an intercept; penalties see ``coef`` only."""
+
+    coef: Any
+    intercept: Any
+
+
+class Image(NamedTuple):
+    """What is affine in the parameters."""
+
+    eta: Array  # linear predictor (n,)
+    gradient: Coefficients | None  # of the smooth part, for a loss whose derivative is affine
+
+
+@pytree_dataclass
+class LinearProblem:
+    """See ``Problem``. The parameters are ``Coefficients`` of the *centred* columns, whatever the user's are.
+
+    On centred columns the intercept and the coefficients do not interact (exactly for the squared loss, in the
+    majoriser for others), so columns with large means cost no steps. X is not copied: its centre is subtracted from
+    products. Without an intercept the centre is zero and the intercept stays zero.
+    """
+
+    X: Array
+    y: Array
+    weights: Array  # sum to one
+    offset: Array
+    center: Array
+    null: Array  # intercept of the intercept-only model
+    null_loss: Array
+    null_gradient: Array  # of the coefficients there
+    loss: Loss
+    penalty: Penalty
+    fit_intercept: bool = static()
+
+    @property
+    def check_every(self) -> int:
+        """A certificate costs a product where the gradient is not affine."""
+        return 1 if self.loss.affine else 4
+
+    def start(self, w0: Any) -> Point:
+        """The point for the user's parameters; the intercept-only model where None."""
+        if w0 is None:
+            return self.at(Coefficients(jnp.zeros_like(self.center), self.null))
+        if self.fit_intercept and not (isinstance(w0, tuple) and len(w0) == 2):
+            raise ValueError("with fit_intercept=True, w0 must be pr.Coefficients(coef, intercept)")
+        coef, intercept = w0 if self.fit_intercept else (w0, 0.0)
+        if np.shape(coef) != self.center.shape or np.shape(intercept) != ():
+            raise ValueError(f"w0 has shape {np.shape(coef)}, expected {self.center.shape}")
+        coef = jnp.asarray(coef, self.X.dtype)
+        return self.at(Coefficients(coef, jnp.asarray(intercept, self.X.dtype) + self.center @ coef))
+
+    def at(self, params: Coefficients) -> Point:
+        """One product with X, and one with its transpose where the gradient is affine."""
+        eta = self.X @ params.coef + (params.intercept - self.center @ params.coef) + self.offset
+        return Point(params, Image(eta, self._pull(self._slope(eta)) if self.loss.affine else None))
+
+    def _slope(self, eta: Array) -> Array:
+        return self.weights * self.loss.derivative(eta, self.y)
+
+    def _pull(self, slope: Array) -> Coefficients:
+        """The gradient that a derivative per sample gives."""
+        total = jnp.sum(slope)
+        coef = slope @ self.X - self.center * total
+        return Coefficients(coef, total if self.fit_intercept else jnp.zeros_like(total))
+
+    def gradient(self, point: Point) -> Coefficients:
+        """One product with the transpose of X, unless the point carries it."""
+        carried = point.image.gradient
+        return self._pull(self._slope(point.image.eta)) if carried is None else carried
+
+    def divergence(self, new: Point, old: Point, move: Coefficients, gradient: Coefficients) -> tuple[Array, Array]:
+        """Summed over samples, so that nothing large cancels; no product."""
+        before, after = old.image.eta, new.image.eta
+        eps = jnp.finfo(self.X.dtype).eps
+        if self.loss.affine:
+            return jnp.sum(self.weights * jnp.square(after - before)) / 2, 16 * eps * eps * self.null_loss
+        value, reached = self.loss.value(before, self.y), self.loss.value(after, self.y)
+        excess = reached - value - self.loss.derivative(before, self.y) * (after - before)
+        noise = 8 * eps * jnp.sum(self.weights * (jnp.abs(value) + jnp.abs(reached)))
+        return jnp.sum(self.weights * excess), noise
+
+    def prox(self, params: Coefficients, step: Coefficients) -> Coefficients:
+        """The penalty's, of the coefficients; the intercept is free."""
+        return Coefficients(self.penalty.prox(params.coef, step.coef), params.intercept)
+
+    def curvature_weights(self, eta: Array) -> Array:
+        """Bounds of the second derivative per sample, times the weights; local values where there is no bound."""
+        if self.loss.curvature is not None:
+            return self.loss.curvature * self.weights
+        return self.weights * jnp.maximum(self.loss.second_derivative(eta, self.y), 0)
+
+    def column_curvature(self, weights: Array) -> Array:
+        """``sum_i weights_i (x_ij - center_j)^2`` per column."""
+        return jnp.maximum(weights @ jnp.square(self.X - self.center), 0)
+
+    def steps(self, point: Point) -> Coefficients:
+        """One over a diagonal majoriser of the Hessian: the bound where there is one, else at the start."""
+        weights = self.curvature_weights(point.image.eta)
+
+        def product(v: Array) -> Array:
+            return self._pull(weights * (self.X @ v - self.center @ v)).coef
+
+        diagonal = majoriser(product, self.penalty.metric(self.column_curvature(weights)))
+        total = jnp.sum(weights)
+        return Coefficients(1 / diagonal, 1 / jnp.where(total > 0, total, 1))
+
+    def _polished(self, point: Point) -> tuple[Coefficients, Array]:
+        """The parameters with the best intercept for their coefficients, and their linear predictor."""
+        params, eta = point.params, point.image.eta
+        if not self.fit_intercept:
+            return params, eta
+        zero = jnp.zeros_like(params.intercept)
+        shift = best_intercept(self.loss, eta, self.y, self.weights, zero, POLISH_STEPS)
+        return Coefficients(params.coef, params.intercept + shift), eta + shift
+
+    def certify(self, point: Point) -> Certificate:
+        """At most one product; the gap has the intercept at its best and the dual point orthogonal to it."""
+        (coef, _), eta = self._polished(point)
+        if self.loss.affine:  # on centred columns a shift of eta leaves the gradient as it is
+            gradient, factor = point.image.gradient.coef, jnp.ones_like(eta)
+        else:
+            slope = self._slope(eta)
+            dual = balanced(slope) if self.fit_intercept else slope
+            factor = jnp.where(slope == 0, 1, dual / jnp.where(slope == 0, 1, slope))
+            gradient = self._pull(dual).coef
+        losses = self.loss.value(eta, self.y)
+        theta = factor * self.loss.derivative(eta, self.y)
+
+        def loss_gap(c: Array) -> Array:
+            excess = losses + self.loss.conjugate(c * theta, self.y) - c * theta * eta
+            return jnp.sum(jnp.where(self.weights > 0, self.weights * excess, 0))
+
+        objective = jnp.sum(self.weights * losses) + self.penalty.value(coef)
+        gap = relative(duality_gap(self.penalty, coef, gradient, loss_gap), self.null_loss)
+        rest = violation(self.penalty, coef, gradient)
+        return Certificate(objective, gap, relative(rest, jnp.max(jnp.abs(self.null_gradient), initial=0.0)))
+
+    def solution(self, point: Point) -> Any:
+        """The parameters of the columns as they are, not centred."""
+        (coef, intercept), _ = self._polished(point)
+        return Coefficients(coef, intercept - self.center @ coef) if self.fit_intercept else coef

@@ -1,0 +1,60 @@
+"""What a solver sees of a problem: points, gradients, prox, and a certificate."""
+
+from typing import Any, NamedTuple, Protocol
+
+from proxreg._pytree import Array, PyTree
+from proxreg.models.certificate import Certificate
+from proxreg.penalties import Penalty
+
+
+class Point(NamedTuple):
+    """Parameters with whatever is affine in them and dear to compute; points may be averaged and extrapolated."""
+
+    params: PyTree  # in the solver's own coordinates
+    image: PyTree  # the linear predictor, and the gradient where that is affine too
+
+
+class Problem(Protocol):
+    """A smooth function and a penalty, prepared for a solver; solvers know nothing else about it."""
+
+    @property
+    def penalty(self) -> Penalty:
+        """The penalty, of the coefficients alone."""
+        ...
+
+    @property
+    def check_every(self) -> int:
+        """Steps between certificates: 1 where they come for free."""
+        ...
+
+    def start(self, w0: Any) -> Point:
+        """The point for a user's ``w0``, or for the intercept-only model where it is None."""
+        ...
+
+    def at(self, params: PyTree) -> Point:
+        """The point for parameters in the solver's coordinates."""
+        ...
+
+    def gradient(self, point: Point) -> PyTree:
+        """The gradient of the smooth part, like the parameters."""
+        ...
+
+    def divergence(self, new: Point, old: Point, move: PyTree, gradient: PyTree) -> tuple[Array, Array]:
+        """``f(new) - f(old) - <gradient, move>``, and what rounding may add to it."""
+        ...
+
+    def prox(self, params: PyTree, step: PyTree) -> PyTree:
+        """The penalty's prox, with one step per parameter."""
+        ...
+
+    def steps(self, point: Point) -> PyTree:
+        """A step per parameter that decreases the smooth part, as far as can be told beforehand."""
+        ...
+
+    def certify(self, point: Point) -> Certificate:
+        """The certificate of ``solution(point)``."""
+        ...
+
+    def solution(self, point: Point) -> Any:
+        """The point in the user's coordinates, the intercept at its best."""
+        ...

@@ -1,0 +1,5 @@
+"""Solvers: ``init`` and ``step`` in one file each, and one outer loop that they share."""
+
+from proxreg.solvers.fista import fista as fista
+from proxreg.solvers.loop import Result as Result
+from proxreg.solvers.loop import Status as Status

@@ -1,0 +1,115 @@
+"""Accelerated proximal gradient with a restart per problem and a step per coordinate."""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from proxreg._pytree import Array, ArrayLike, PyTree, tree_sum, tree_where
+from proxreg.models import Function, Point, Problem, Smooth, as_smooth
+from proxreg.penalties import Penalty
+from proxreg.solvers.loop import Result, run
+
+# Liang, Luo and Schoenlieb (2018): momentum 1 with restarts bears a step a third longer than 1/L
+GREED = 1.3
+SHRINK = 0.96
+
+
+class FistaState(NamedTuple):
+    """The last two points, and the step length."""
+
+    point: Point  # what would be returned
+    previous: Point  # the point before; the same one right after a restart
+    scale: Array  # current factor on the steps of the model
+    first_move: Array  # squared length of the first step; later ones that are longer show divergence
+
+
+def init(point: Point, steps: PyTree) -> FistaState:
+    """The state at a point, about to take the steps (one per parameter) that the model allows."""
+    dtype = jax.tree.leaves(steps)[0].dtype
+    return FistaState(point, point, jnp.asarray(GREED, dtype), jnp.asarray(jnp.inf, dtype))
+
+
+def step(problem: Problem, steps: PyTree, state: FistaState) -> FistaState:
+    """One proximal gradient step from the extrapolated point, or a shorter step length where that one was too long."""
+    point, previous, scale, first_move = state
+    ahead = jax.tree.map(lambda new, old: new + (new - old), point, previous)
+    gradient = problem.gradient(ahead)
+    scaled = jax.tree.map(lambda s: s * scale.astype(s.dtype), steps)
+    target = jax.tree.map(lambda z, s, g: z - s * g, ahead.params, scaled, gradient)
+    new = problem.at(problem.prox(target, scaled))
+
+    move = jax.tree.map(jnp.subtract, new.params, ahead.params)
+    divergence, noise = problem.divergence(new, ahead, move, gradient)
+    accepted = divergence <= GREED / 2 * _inner(move, move, scaled) + noise
+
+    progress = jax.tree.map(jnp.subtract, new.params, point.params)
+    length = _inner(progress, progress, scaled)
+    restart = _inner(move, progress, scaled) <= 0  # the momentum points uphill (O'Donoghue and Candes 2015)
+    longer = (length > first_move) & (scale > 1)
+    kept = FistaState(
+        point=new,
+        previous=tree_where(restart, new, point),
+        scale=jnp.where(longer, jnp.maximum(scale * SHRINK, 1), scale),
+        first_move=jnp.where(jnp.isinf(first_move), length, first_move),
+    )
+    refused = FistaState(point, point, scale / 2, first_move)
+    return tree_where(accepted, kept, refused)
+
+
+def _inner(a: PyTree, b: PyTree, steps: PyTree) -> Array:
+    """The inner product in which the steps have length one."""
+    return tree_sum(jax.tree.map(lambda x, y, s: jnp.sum(x * y / s), a, b, steps))
+
+
+def fista(
+    smooth: Smooth | Any,
+    penalty: Penalty,
+    w0: Any = None,
+    *,
+    tol: ArrayLike = 1e-5,
+    max_steps: ArrayLike = 10_000,
+    unroll: bool = False,
+) -> Result:
+    """Minimises ``smooth(w) + penalty(w)`` by accelerated proximal gradient steps.
+
+    ``w+ = prox(z - t grad(z), t)`` with ``z = w + (w - w_before)``, restarted whenever the momentum points uphill
+    (greedy FISTA: Liang, Luo and Schoenlieb 2018, arXiv:1807.04005; Beck and Teboulle 2009). The steps t, one per
+    coordinate where the penalty is separable, come from the curvature bound of the model; each is checked against the
+    true curvature and halved where it was too long.
+
+    ``smooth`` is ``pr.LinearModel``, ``pr.Quadratic`` or any differentiable function of any pytree of parameters.
+    ``w0`` is like the parameters; None starts models at zero coefficients. ``tol`` bounds the relative duality gap of
+    the returned point (for functions, and where no dual is known, the relative KKT violation). Pure: safe under
+    ``jit`` and ``vmap``; ``unroll=True`` with a static ``max_steps`` makes it reverse-differentiable. For a non-convex
+    problem the answer is a stationary point.
+
+    >>> import jax, jax.numpy as jnp, proxreg as pr
+    >>> X, y = jnp.array([[1.0, 0.0], [0.0, 2.0]]), jnp.array([4.0, 1.0])
+    >>> fit = pr.fista(pr.LinearModel(X, y), pr.L1(1.0), tol=1e-6)
+    >>> print(fit.w.round(2), int(fit.status))
+    [2. 0.] 0
+    >>> lanes = jax.vmap(lambda alpha: pr.fista(pr.LinearModel(X, y), pr.L1(alpha), tol=1e-6).w)
+    >>> print(lanes(jnp.array([0.5, 1.0])).round(2))
+    [[3.  0.25]
+     [2.  0.  ]]
+    """
+    smooth = as_smooth(smooth)
+    if isinstance(smooth, Function) and w0 is None:
+        raise ValueError("w0 is needed where smooth is a function: it tells the shapes of the parameters")
+    if unroll:
+        return _unrolled(smooth, penalty, w0, tol, max_steps)
+    return _fista(smooth, penalty, w0, tol, max_steps)
+
+
+def _solve(smooth: Smooth, penalty: Penalty, w0: Any, tol: ArrayLike, max_steps: ArrayLike, unroll: bool) -> Result:
+    problem = smooth.with_penalty(penalty, w0) if isinstance(smooth, Function) else smooth.with_penalty(penalty)
+    point = problem.start(w0)
+    steps = problem.steps(point)
+    state = init(point, steps)
+    return run(problem, state, partial(step, problem, steps), tol=tol, max_steps=max_steps, unroll=unroll)
+
+
+_fista = jax.jit(partial(_solve, unroll=False))
+_unrolled = jax.jit(partial(_solve, unroll=True), static_argnums=4)

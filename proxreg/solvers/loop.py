@@ -1,0 +1,92 @@
+"""The one outer loop: steps until the certificate of the point to be returned is good enough."""
+
+import enum
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from proxreg._pytree import Array, ArrayLike, PyTree, tree_where
+from proxreg.models import Certificate, Problem
+
+
+class Status(enum.IntEnum):
+    """Why a solver stopped; ``Result.status`` holds the number."""
+
+    CONVERGED = 0
+    MAX_STEPS = 1
+    NON_FINITE = 2
+
+
+_RUNNING = -1
+
+
+class Result(NamedTuple):
+    """A solution with its certificate; under ``vmap`` each field gains the lane axis in front."""
+
+    w: PyTree  # parameters, as the model takes them
+    objective: Array  # loss + penalty at w
+    gap: Array  # relative duality gap at w; NaN where no dual point is known
+    violation: Array  # relative KKT violation at w
+    num_steps: Array  # steps taken
+    status: Array  # Status.CONVERGED, MAX_STEPS or NON_FINITE, as int32
+
+
+class _Carry(NamedTuple):
+    state: Any  # the solver's own, with the current point as .point
+    num_steps: Array
+    certificate: Certificate  # of state.point
+    status: Array
+
+
+def run(
+    problem: Problem,
+    state: Any,
+    step: Callable[[Any], Any],
+    *,
+    tol: ArrayLike,
+    max_steps: ArrayLike,
+    unroll: bool = False,
+) -> Result:
+    """Steps until ``tol`` or ``max_steps``; a lane that has stopped is not touched again.
+
+    Stops on the relative duality gap, or where that is not known on the relative KKT violation, of the very point that
+    is returned. A NaN stops its lane alone, with status NON_FINITE. ``unroll=True`` runs ``max_steps`` steps, a static
+    number, without ``while_loop``, so that reverse-mode differentiation works, at the memory of all steps.
+    """
+
+    def judged(state: Any, num_steps: Array) -> _Carry:
+        certificate = problem.certify(state.point)
+        bad = jnp.isnan(certificate.objective) | jnp.isnan(certificate.violation)
+        good = certificate.error <= jnp.asarray(tol, certificate.error.dtype)
+        status = jnp.where(bad, Status.NON_FINITE, jnp.where(good, Status.CONVERGED, _RUNNING))
+        return _Carry(state, num_steps, certificate, status.astype(jnp.int32))
+
+    def running(carry: _Carry) -> Array:
+        return (carry.status == _RUNNING) & (carry.num_steps < max_steps)
+
+    def advance(carry: _Carry) -> _Carry:
+        if problem.check_every == 1:
+            return judged(step(carry.state), carry.num_steps + 1)
+        budget = jnp.minimum(max_steps - carry.num_steps, problem.check_every)
+
+        def inner(i, state):
+            return tree_where(i < budget, step(state), state)
+
+        state = jax.lax.fori_loop(0, problem.check_every, inner, carry.state)
+        return judged(state, carry.num_steps + budget)
+
+    carry = judged(state, jnp.zeros((), jnp.int32))
+    if unroll:
+        rounds = -(-int(max_steps) // problem.check_every)
+        carry, _ = jax.lax.scan(
+            lambda carry, _: (tree_where(running(carry), advance(carry), carry), None), carry, None, length=rounds
+        )
+    else:
+        carry = jax.lax.while_loop(running, advance, carry)
+
+    finite = jnp.isfinite(carry.certificate.objective)
+    ended = jnp.where(finite, Status.MAX_STEPS, Status.NON_FINITE).astype(jnp.int32)
+    status = jnp.where(carry.status == _RUNNING, ended, carry.status)
+    return Result(problem.solution(carry.state.point), *carry.certificate, carry.num_steps, status)
