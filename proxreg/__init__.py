@@ -28,3 +28,12 @@ from proxreg.models import Quadratic as Quadratic
 from proxreg.solvers import Result as Result
 from proxreg.solvers import Status as Status
 from proxreg.solvers import fista as fista
+from proxreg.solvers import coordinate_descent as coordinate_descent
+from proxreg._warnings import ConvergenceWarning as ConvergenceWarning
+from proxreg._warnings import DataWarning as DataWarning
+from proxreg.path import alpha_max as alpha_max
+from proxreg.path import fit as fit
+from proxreg.path import fit_path as fit_path
+from proxreg.results import Fit as Fit
+from proxreg.results import Path as Path
+from proxreg import datasets as datasets

@@ -123,13 +123,16 @@ class LinearProblem:
         total = jnp.sum(weights)
         return Coefficients(1 / diagonal, 1 / jnp.where(total > 0, total, 1))
 
-    def _polished(self, point: Point) -> tuple[Coefficients, Array]:
-        """The parameters with the best intercept for their coefficients, and their linear predictor."""
-        params, eta = point.params, point.image.eta
+    def intercept_shift(self, eta: Array) -> Array:
+        """What to add to the intercept to make it the best one for its coefficients."""
+        zero = jnp.zeros((), eta.dtype)
         if not self.fit_intercept:
-            return params, eta
-        zero = jnp.zeros_like(params.intercept)
-        shift = best_intercept(self.loss, eta, self.y, self.weights, zero, POLISH_STEPS)
+            return zero
+        return best_intercept(self.loss, eta, self.y, self.weights, zero, POLISH_STEPS)
+
+    def _polished(self, point: Point) -> tuple[Coefficients, Array]:
+        params, eta = point.params, point.image.eta
+        shift = self.intercept_shift(eta)
         return Coefficients(params.coef, params.intercept + shift), eta + shift
 
     def certify(self, point: Point) -> Certificate:

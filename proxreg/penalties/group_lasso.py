@@ -73,10 +73,12 @@ def _norm(v: Array, layout: _Layout) -> Array:
     return nm.group_norm(v, layout.largest, layout.spread, layout.total)
 
 
-def _strength(x: Array, alpha: ArrayLike, weights: ArrayLike | None) -> Array:
+def _strength(norm: Array, alpha: ArrayLike, weights: ArrayLike | None) -> Array:
     """``alpha weight_g``: a scalar, or one entry per group."""
-    _, alpha, weights = nm.operands(x, alpha, 1.0 if weights is None else weights)
-    return alpha * weights
+    _, alpha, weights = nm.operands(norm, alpha, 1.0 if weights is None else weights)
+    if weights.ndim and weights.shape != norm.shape:
+        raise ValueError(f"weights has shape {weights.shape}, expected {norm.shape}: one per group")
+    return nm.times(alpha, weights)
 
 
 def value(w: ArrayLike, alpha: ArrayLike, *, groups=None, axis=None, weights: ArrayLike | None = None) -> Array:
@@ -87,7 +89,7 @@ def value(w: ArrayLike, alpha: ArrayLike, *, groups=None, axis=None, weights: Ar
     """
     (w,) = nm.operands(w)
     norm = _norm(w, _layout(w.shape, groups, axis))
-    return jnp.sum(nm.times(_strength(w, alpha, weights), norm))
+    return jnp.sum(nm.times(_strength(norm, alpha, weights), norm))
 
 
 def prox(
@@ -105,9 +107,9 @@ def prox(
     layout = _layout(x.shape, groups, axis)
     norm = _norm(x, layout)
     step = layout.largest(jnp.broadcast_to(step, x.shape)) if step.ndim else step
-    tau = step * _strength(x, alpha, weights)
-    dead = norm <= tau
-    scale = jnp.where(dead, 0, 1 - tau / jnp.where(dead, 1, norm))
+    tau = step * _strength(norm, alpha, weights)
+    dead = (norm <= tau) & (tau > 0)
+    scale = jnp.where(dead, 0, 1 - tau / jnp.where(dead | (norm == 0), 1, norm))
     return nm.like(jnp.where(layout.spread(dead), 0, x * layout.spread(scale)), v)
 
 
@@ -118,7 +120,8 @@ def subgradient(
     x, grad = nm.operands(w, grad)
     layout = _layout(x.shape, groups, axis)
     grad = jnp.broadcast_to(grad, x.shape)
-    norm, strength = _norm(x, layout), _strength(x, alpha, weights)
+    norm = _norm(x, layout)
+    strength = _strength(norm, alpha, weights)
     direction = x / layout.spread(jnp.where(norm == 0, 1, norm))
     zero = layout.spread(norm == 0)
     at_zero = prox(grad, 1.0, alpha, groups=groups, axis=axis, weights=weights)
@@ -128,7 +131,8 @@ def subgradient(
 def conjugate(u: ArrayLike, alpha: ArrayLike, *, groups=None, axis=None, weights: ArrayLike | None = None) -> Array:
     """0 where every ``||u_g|| <= alpha weight_g`` up to rounding, else infinite."""
     (u,) = nm.operands(u)
-    norm, bound = _norm(u, _layout(u.shape, groups, axis)), _strength(u, alpha, weights)
+    norm = _norm(u, _layout(u.shape, groups, axis))
+    bound = _strength(norm, alpha, weights)
     return jnp.where(jnp.all(norm <= nm.slack(bound)), 0, jnp.inf).astype(norm.dtype)
 
 
@@ -137,14 +141,16 @@ def dual_scale(
 ) -> Array:
     """``min_g min(1, alpha weight_g / ||grad_g||)``; NaN where an unpenalised group has a gradient."""
     (g,) = nm.operands(grad)
-    norm, bound = _norm(g, _layout(g.shape, groups, axis)), _strength(g, alpha, weights)
+    norm = _norm(g, _layout(g.shape, groups, axis))
+    bound = _strength(norm, alpha, weights)
     return jnp.min(nm.dual_ratio(norm, bound), initial=1.0)
 
 
 def alpha_max(grad: ArrayLike, alpha: ArrayLike, *, groups=None, axis=None, weights: ArrayLike | None = None) -> Array:
     """``max_g ||grad_g|| / (alpha weight_g)``."""
     (g,) = nm.operands(grad)
-    norm, bound = _norm(g, _layout(g.shape, groups, axis)), _strength(g, alpha, weights)
+    norm = _norm(g, _layout(g.shape, groups, axis))
+    bound = _strength(norm, alpha, weights)
     return nm.critical_ratio(norm, bound)
 
 

@@ -1,0 +1,30 @@
+"""Which floating-point type a fit runs in, and 64-bit types for one call without switching JAX."""
+
+import contextlib
+from typing import Any
+
+import jax
+import numpy as np
+
+#: relative gaps below this are rounding, whatever the solver does
+SMALLEST_TOL = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-14}
+
+
+def resolve(dtype: Any, X: Any) -> np.dtype:
+    """The type to compute in: as asked, else that of X as JAX holds it."""
+    if dtype is None:
+        own = np.dtype(getattr(X, "dtype", float))
+        wide = jax.config.jax_enable_x64 and own != np.float32 and own.itemsize > 2  # pyright: ignore
+        return np.dtype(np.float64 if wide else np.float32)
+    try:
+        chosen = np.dtype(dtype)
+    except TypeError:
+        chosen = None
+    if chosen not in SMALLEST_TOL:
+        raise ValueError(f"dtype must be float32 or float64, got {dtype!r}")
+    return chosen
+
+
+def scope(dtype: np.dtype) -> contextlib.AbstractContextManager:
+    """A context in which JAX has this type; nothing outside it changes."""
+    return jax.enable_x64(True) if dtype == np.float64 else contextlib.nullcontext()

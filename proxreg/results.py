@@ -1,0 +1,104 @@
+"""What fitting returns: NumPy arrays on the scale of the input, a certificate per fit, a readable summary."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from proxreg.losses import Loss
+from proxreg.penalties import Penalty
+from proxreg.validation import check_design
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Fit:
+    """One fitted model."""
+
+    coef: np.ndarray  # (p,)
+    intercept: np.ndarray  # ()
+    objective: np.ndarray  # loss + penalty; the penalty of the scaled coefficients if standardize=True
+    gap: np.ndarray  # duality gap / loss of the intercept-only model; NaN where no dual is known
+    violation: np.ndarray  # relative KKT violation
+    converged: np.ndarray  # the gap, or else the violation, is <= tol
+    num_steps: np.ndarray
+    penalty: Penalty
+    loss: Loss
+    feature_names: tuple[str, ...] | None = None
+    classes: tuple | None = None  # (class of y = 0, class of y = 1) for a classification
+
+    @property
+    def nnz(self) -> np.ndarray:
+        """Number of coefficients that are not exactly zero."""
+        return np.count_nonzero(self.coef, axis=-1)
+
+    def predict(self, X: Any, *, kind: str = "mean", offset: Any = None) -> np.ndarray:
+        """Predictions for the rows of ``X (n, p)``: shape ``(..., n)``, one row per fit.
+
+        ``kind="mean"`` is the expected response (for a logistic loss the probability of ``classes[1]``), ``"eta"`` the
+        linear predictor, ``"class"`` the likelier class. ``offset (n,)`` is added to the linear predictor.
+        """
+        X = np.asarray(check_design(X))
+        p = self.coef.shape[-1]
+        if X.shape[1] != p:
+            raise ValueError(f"X has {X.shape[1]} columns, the model was fitted on {p}")
+        eta = self.coef @ X.astype(self.coef.dtype).T + self.intercept[..., None]
+        if offset is not None:
+            eta = eta + np.asarray(offset, eta.dtype)
+        if kind == "eta":
+            return eta
+        if kind == "mean":
+            return np.asarray(self.loss.mean(eta))
+        if kind == "class" and self.classes is not None:
+            return np.asarray(self.classes)[(eta > 0).astype(int)]
+        raise ValueError(f"kind must be 'mean', 'eta' or, for a classification, 'class', got {kind!r}")
+
+    def __repr__(self) -> str:
+        state = "converged" if self.converged else "NOT converged"
+        return (
+            f"Fit: {type(self.penalty).__name__}, {self.loss.name} loss, {self.nnz} of {self.coef.size} "
+            f"coefficients non-zero\n  objective {self.objective:.6g}, gap {self.gap:.1e}, violation {self.violation:.1e}, "
+            f"{state} after {self.num_steps} steps"
+        )
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Path(Fit):
+    """Fits along a grid of alphas: every array has the axis (K,) in front, or (R, K) for R l1_ratios."""
+
+    alphas: np.ndarray = dataclasses.field(kw_only=True)  # (K,) or (R, K)
+    l1_ratio: Any = dataclasses.field(kw_only=True, default=None)  # a number, (R,), or None for a given penalty
+
+    def plot(self, **options: Any) -> Any:
+        """Draws the coefficients against -log10(alpha); see ``proxreg.plotting.plot_path``."""
+        from proxreg.plotting import plot_path
+
+        return plot_path(self, **options)
+
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.alphas.shape))
+        kind = type(self.penalty).__name__ if self.l1_ratio is None else f"elastic net, l1_ratio {_listed(self.l1_ratio)}"
+        done = int(np.sum(self.converged))
+        lines = [
+            f"Path: {shape} alphas, {kind}, {self.loss.name} loss, {self.coef.shape[-1]} features, {self.coef.dtype}",
+            f"  {done} of {self.converged.size} converged, worst gap {_worst(self.gap)}, worst violation {_worst(self.violation)}",
+            f"  {'l1_ratio':>8} {'alpha':>10} {'non-zeros':>9} {'objective':>11} {'gap':>8} {'steps':>6}",
+        ]
+        ratios = np.full(self.alphas.shape, np.nan) if self.l1_ratio is None else np.asarray(self.l1_ratio, float)
+        ratios = np.broadcast_to(ratios[..., None] if ratios.ndim == 1 and self.alphas.ndim == 2 else ratios, self.alphas.shape)
+        rows = np.unique(np.linspace(0, self.alphas.shape[-1] - 1, 5).round().astype(int))
+        for at in [(*lead, k) for lead in np.ndindex(self.alphas.shape[:-1]) for k in rows]:
+            ratio = "" if np.isnan(ratios[at]) else f"{ratios[at]:g}"
+            lines.append(
+                f"  {ratio:>8} {self.alphas[at]:10.4g} {self.nnz[at]:9d} {self.objective[at]:11.5g} "
+                f"{self.gap[at]:8.1e} {self.num_steps[at]:6d}" + ("" if self.converged[at] else "  not converged")
+            )
+        return "\n".join(lines)
+
+
+def _worst(values: np.ndarray) -> str:
+    known = values[~np.isnan(values)]
+    return f"{known.max():.1e}" if known.size else "unknown"
+
+
+def _listed(values: Any) -> str:
+    return ", ".join(f"{v:g}" for v in np.atleast_1d(values))
