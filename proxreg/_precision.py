@@ -6,8 +6,8 @@ from typing import Any
 import jax
 import numpy as np
 
-#: relative gaps below this are rounding, whatever the solver does
-SMALLEST_TOL = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-14}
+#: what a gap can be told to: below, the rounding of the gradient decides (measured: 7e-7 in float32 on n = 2000, p = 500)
+SMALLEST_TOL = {np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-14}
 
 
 def resolve(dtype: Any, X: Any) -> np.dtype:

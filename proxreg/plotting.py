@@ -43,11 +43,7 @@ def plot_path(
     An alpha of 0 has no place on a logarithmic axis and is left out. Names stay apart as long as the axes keep their
     height.
     """
-    try:
-        import matplotlib.axes
-    except ImportError as error:
-        raise ImportError('plotting needs matplotlib: pip install "proxreg[plot]"') from error
-
+    matplotlib = _matplotlib()
     curves = [_Curves(path, index, scale) for index in _select(path, l1_ratio)]
     if ax is None:
         panels = _lay_out(len(curves), figure)
@@ -61,14 +57,28 @@ def plot_path(
     named = _largest(curves, names)
     for panel, curve in zip(panels, curves):
         curve.draw(panel, named)
-    outer = panels[0].figure
+    outer: Any = panels[0].figure
     if ax is None:
         outer.draw_without_rendering()  # gives the panels their height, which the distance of the names depends on
     for panel, curve in zip(panels, curves):
         curve.name(panel, named)
-    if np.ndim(path.l1_ratio) == 0 or (l1_ratio is not None and np.ndim(l1_ratio) == 0):
-        return panels[0]
-    return np.array(panels, dtype=object)
+    several = np.ndim(path.alphas) == 2 and (l1_ratio is None or np.ndim(l1_ratio) == 1)
+    return np.array(panels, dtype=object) if several else panels[0]
+
+
+def empty_figure() -> Any:
+    """A matplotlib ``Figure`` without window or pyplot, for ``plot_path(path, figure=...)`` and then ``savefig``."""
+    return _matplotlib().figure.Figure()
+
+
+def _matplotlib() -> Any:
+    """The library, or an error that says how to get it."""
+    try:
+        import matplotlib.axes
+        import matplotlib.figure
+    except ImportError as error:
+        raise ImportError('plotting needs matplotlib: pip install "proxreg[plot]"') from error
+    return matplotlib
 
 
 class _Curves:
@@ -92,14 +102,15 @@ class _Curves:
             self.coef = self.coef * scale
         self.nnz = pick(path.nnz)[order]
         self.labels = path.feature_names or tuple(f"x{j}" for j in range(self.coef.shape[1]))
-        self.title = f"{path.loss.name} loss, l1_ratio = {float(pick(path.l1_ratio)):g}"
+        kind = type(path.penalty).__name__ if path.l1_ratio is None else f"l1_ratio = {float(pick(path.l1_ratio)):g}"
+        self.title = f"{path.loss.name} loss, {kind}"
         self.ylabel = "coefficient" if scale is None else r"coefficient $\times$ scale"
 
     def draw(self, ax: Axes, named: list[int]) -> None:
         """The lines, the axes and their labels."""
         marker = {"marker": "o", "markersize": 3} if len(self.x) == 1 else {}
-        ax.axhline(0, color="0.6", linewidth=0.6, zorder=1)
-        for j in np.flatnonzero(np.any(self.coef != 0, axis=0)):
+        ax.axhline(0, color="0.3", linewidth=1.3, zorder=4)  # over the curves, so that each appears where it enters
+        for j in np.flatnonzero(np.any(self.coef != 0, axis=0)).tolist():
             colour = f"C{named.index(j) % 10}" if j in named else _REST
             depth = 3 if j in named else 2
             ax.plot(
@@ -154,6 +165,10 @@ class _Curves:
 
 def _select(path: Any, l1_ratio: float | Sequence[float] | None) -> list[int | None]:
     """Which rows of the path to draw; None for a path without rows."""
+    if path.l1_ratio is None:
+        if l1_ratio is not None:
+            raise ValueError(f"this path has no l1_ratio: its penalty is {type(path.penalty).__name__}")
+        return [None]
     known = np.atleast_1d(np.asarray(path.l1_ratio, dtype=float))
     wanted = known if l1_ratio is None else np.atleast_1d(np.asarray(l1_ratio, dtype=float))
     rows = []
@@ -162,7 +177,7 @@ def _select(path: Any, l1_ratio: float | Sequence[float] | None) -> list[int | N
         if not len(close):
             raise ValueError(f"l1_ratio {ratio:g} is not on the path, which has {', '.join(f'{r:g}' for r in known)}")
         rows.append(int(close[0]))
-    return [None] if np.ndim(path.l1_ratio) == 0 else rows
+    return rows if np.ndim(path.l1_ratio) else [None]
 
 
 def _lay_out(count: int, figure: Any) -> list[Axes]:

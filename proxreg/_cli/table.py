@@ -9,7 +9,7 @@ import difflib
 import io
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,8 +46,8 @@ def read_table(path: str | Path, target: str | None, *, drop: Sequence[str] = ()
     """Reads a CSV file with a header: every column but ``target`` and those in ``drop`` is a feature.
 
     Cells are separated by commas, semicolons or tabs, whichever the header has most of; quoted cells, a byte-order
-    mark and any kind of line end are fine. With ``classes`` the target holds two labels, numbers or text, which become 0
-    and 1 in sorted order. Raises ``TableError``.
+    mark and any kind of line end are fine. With ``classes`` the target holds two labels, numbers or text, which become
+    0 and 1 in sorted order. Raises ``TableError``.
     """
     handle = io.StringIO(_decode(Path(path)), newline="")
     layout = _read_header(handle, target, drop)
@@ -104,10 +104,11 @@ def _read_header(handle: io.StringIO, target: str | None, drop: Sequence[str]) -
     if target is None:
         raise TableError(f"which column to predict? Pass --target NAME with one of {_listed(names)}")
     position = _position(target, names)
+    if position in dropped:
+        raise TableError(f"column {target!r} cannot be both the target and dropped")
     features = [j for j in range(len(names)) if j != position and j not in dropped]
-    if position in dropped or not features:
-        raise TableError(f"no feature is left beside the target {target!r}" if not features else
-                         f"column {target!r} cannot be the target and be dropped")
+    if not features:
+        raise TableError(f"no feature is left beside the target {target!r}")
     for j in features:
         if not names[j]:
             raise TableError(f"row {number}: column {j + 1} has no name; name it or leave it out with --drop ''")
@@ -139,7 +140,9 @@ def _read_fast(handle: io.StringIO, layout: _Layout, labels: dict[str, int] | No
     """All cells by NumPy's reader; None where one is not a finite number, a row is ragged or there is no row."""
     used = {*layout.features, layout.target}
     # Other columns are read as well, as zeros: NumPy notices a ragged row only where it reads all columns.
-    converters = {j: lambda _: 0.0 for j in range(len(layout.names)) if j not in used}
+    converters: dict[int, Callable[[str], float]] = {
+        j: lambda _: 0.0 for j in range(len(layout.names)) if j not in used
+    }
     if labels is not None:
         converters[layout.target] = lambda cell: _code(cell, labels)
     try:

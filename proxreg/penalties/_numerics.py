@@ -29,36 +29,44 @@ def _as(dtype, other: ArrayLike) -> Array:
 
 
 def like(result: Array, x: ArrayLike) -> Array:
-    """The result in the dtype of the input, integers excepted."""
+    """The result in the dtype of the input, integers excepted, with +0.0 for -0.0 (which underflow leaves too)."""
     dtype = jnp.asarray(x).dtype
-    return result.astype(dtype) if jnp.issubdtype(dtype, jnp.inexact) else result
+    result = result.astype(dtype) if jnp.issubdtype(dtype, jnp.inexact) else result
+    return result - jnp.where(result == 0, jax.lax.stop_gradient(result), 0)
 
 
 def times(strength: Array, size: Array) -> Array:
     """``strength * size`` with ``inf * 0 = 0``: an infinite strength forbids everything but zero."""
-    return jnp.where(size == 0, 0, strength * jnp.where(size == 0, 1, size))
+    return jnp.where(jnp.isinf(strength) & (size == 0), 0, strength) * size
+
+
+def ridge_gradient(gradient: Array, l2: Array, w: Array) -> Array:
+    """``gradient + l2 w``; 0 where an infinite strength holds ``w`` at zero against any gradient."""
+    return jnp.where(jnp.isinf(l2) & (w == 0), 0, gradient + times(l2, w))
 
 
 def soft_threshold(v: Array, tau: Array, positive: bool = False) -> Array:
     """``sign(v) max(|v| - tau, 0)``, or ``max(v - tau, 0)``; +0.0 where it is zero, NaN where an input is.
 
     Written with ``<=`` so that NaN fails the comparison and survives, and with a literal zero so that no -0.0
-    arises and the derivative is 0 on the whole of ``|v| <= tau``, both kinks included.
+    arises and the derivative is 0 on the whole of ``|v| <= tau``, both kinks included; ``tau = 0`` is the
+    identity, derivative 1 at zero as well.
     """
     if positive:
         return jnp.where(v <= tau, 0, v - tau)
     if jnp.iscomplexobj(v):
         size = safe_abs(v)
-        small = size <= tau
-        return jnp.where(small, 0, v * (1 - tau / jnp.where(small, 1, size)))
-    return jnp.where(jnp.abs(v) <= tau, 0, v - jnp.sign(v) * tau)
+        small = (size <= tau) & (tau > 0)
+        return jnp.where(small, 0, v * (1 - tau / jnp.where(small | (size == 0), 1, size)))
+    return jnp.where((jnp.abs(v) <= tau) & (tau > 0), 0, v - jnp.sign(v) * tau)
 
 
 def l1_residual(w: Array, gradient: Array, alpha: Array, positive: bool = False) -> Array:
     """Smallest element of ``gradient + alpha * subdifferential(|w|)``; infinite outside the domain."""
     if positive:
         at_zero = jnp.where(gradient + alpha >= 0, 0, gradient + alpha)
-        return jnp.where(w < 0, jnp.inf, jnp.where(w == 0, at_zero, gradient + alpha))
+        inside = jnp.where(w == 0, at_zero, gradient + alpha)
+        return jnp.where(w >= 0, inside, jnp.where(w < 0, jnp.inf, jnp.nan))
     if jnp.iscomplexobj(w):
         size = safe_abs(w)
         away = gradient + alpha * (w / jnp.where(size == 0, 1, size))
@@ -68,7 +76,7 @@ def l1_residual(w: Array, gradient: Array, alpha: Array, positive: bool = False)
 
 
 def safe_abs(z: Array) -> Array:
-    """``|z|`` with derivative 0 at 0, where that of ``sqrt`` is infinite."""
+    """``|z|`` with derivative 0 at 0, where JAX has 1 for real numbers and NaN for complex ones."""
     zero = z == 0
     return jnp.where(zero, 0, jnp.abs(jnp.where(zero, 1, z)))
 
@@ -97,7 +105,7 @@ def require_nonnegative(**values: ArrayLike) -> None:
         known = concrete(value)
         if known is None:
             continue
-        if not np.issubdtype(known.dtype, np.number) or np.iscomplexobj(known):
+        if not (jnp.issubdtype(known.dtype, jnp.floating) or jnp.issubdtype(known.dtype, jnp.integer)):
             raise ValueError(f"{name} must be a number or an array of numbers, got {value!r}")
         if not np.all(known >= 0):
             raise ValueError(f"{name} must be >= 0, got {_worst(known, known >= 0)}")

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from proxreg._pytree import Array, ArrayLike, PyTree, tree_sum
-from proxreg.penalties._numerics import operands
+from proxreg.penalties._numerics import like, operands
 
 
 class Penalty:
@@ -48,9 +48,9 @@ class Penalty:
         """
 
         def leaf(w, g):
-            w, g = operands(w, g)
-            t = jnp.finfo(w.dtype).eps ** (1 / 3)
-            return (w - self.prox(w - t * g, jnp.asarray(t, w.real.dtype))) / t
+            x, g = operands(w, g)
+            t = jnp.asarray(jnp.finfo(x.dtype).eps ** (1 / 3), x.real.dtype)
+            return like((x - self.prox(x - t * g, t)) / t, w)
 
         return _map_with(leaf, w, grad)
 
@@ -105,8 +105,11 @@ def _method(function: Callable) -> Callable:
         if others:
             (named[_SECOND_ARGUMENT[name]],) = others
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        mapped = _map_with(lambda leaf, *values: function(leaf, **fields, **dict(zip(named, values))), tree, *named.values())
-        return reduce(mapped)
+
+        def leaf(x, *values):
+            return function(x, **fields, **dict(zip(named, values)))
+
+        return reduce(_map_with(leaf, tree, *named.values()))
 
     method.__name__, method.__doc__ = name, function.__doc__
     return method

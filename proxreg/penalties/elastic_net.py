@@ -23,8 +23,7 @@ def value(w: ArrayLike, alpha: ArrayLike, l1_ratio: ArrayLike, *, positive: bool
     """
     w, alpha, l1_ratio = nm.operands(w, alpha, l1_ratio)
     l1, l2 = _split(alpha, l1_ratio)
-    size = nm.safe_abs(w) if jnp.iscomplexobj(w) else jnp.abs(w)
-    total = jnp.sum(nm.times(l1, size) + nm.times(l2 / 2, jnp.square(size)))
+    total = jnp.sum(nm.times(l1, nm.safe_abs(w)) + nm.times(l2 / 2, jnp.real(w * jnp.conj(w))))
     return jnp.where(jnp.any(w < 0), jnp.inf, total) if positive else total
 
 
@@ -47,7 +46,7 @@ def subgradient(
     """Smallest element of ``grad + l2 w + l1 subdifferential(|w|)``."""
     x, alpha, l1_ratio, grad = nm.operands(w, alpha, l1_ratio, grad)
     l1, l2 = _split(alpha, l1_ratio)
-    return nm.like(nm.l1_residual(x, grad + nm.times(l2, x), l1, positive), w)
+    return nm.like(nm.l1_residual(x, nm.ridge_gradient(grad, l2, x), l1, positive), w)
 
 
 def conjugate(u: ArrayLike, alpha: ArrayLike, l1_ratio: ArrayLike, *, positive: bool = False) -> Array:

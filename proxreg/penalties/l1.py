@@ -18,7 +18,7 @@ def value(w: ArrayLike, alpha: ArrayLike, *, positive: bool = False) -> Array:
     1.5
     """
     w, alpha = nm.operands(w, alpha)
-    total = jnp.sum(nm.times(alpha, nm.safe_abs(w) if jnp.iscomplexobj(w) else jnp.abs(w)))
+    total = jnp.sum(nm.times(alpha, nm.safe_abs(w)))
     return jnp.where(jnp.any(w < 0), jnp.inf, total) if positive else total
 
 

@@ -33,7 +33,7 @@ def prox(v: ArrayLike, step: ArrayLike, alpha: ArrayLike) -> Array:
 def subgradient(w: ArrayLike, alpha: ArrayLike, grad: ArrayLike = 0.0) -> Array:
     """``grad + alpha w``."""
     x, alpha, grad = nm.operands(w, alpha, grad)
-    return nm.like(grad + nm.times(alpha, x), w)
+    return nm.like(nm.ridge_gradient(grad, alpha, x), w)
 
 
 def conjugate(u: ArrayLike, alpha: ArrayLike) -> Array:
