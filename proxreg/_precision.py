@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
-#: what a gap can be told to: below, the rounding of the gradient decides (measured: 7e-7 in float32 on n = 2000, p = 500)
+#: what a gap can be told to; below it rounding decides (in float32 the gap of a 2000 x 500 path is off by up to 7e-7)
 SMALLEST_TOL = {np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-14}
 
 
@@ -20,7 +20,7 @@ def resolve(dtype: Any, X: Any) -> np.dtype:
         chosen = np.dtype(dtype)
     except TypeError:
         chosen = None
-    if chosen not in SMALLEST_TOL:
+    if chosen is None or chosen not in SMALLEST_TOL:
         raise ValueError(f"dtype must be float32 or float64, got {dtype!r}")
     return chosen
 

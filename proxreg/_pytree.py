@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
 Array = jax.Array
 ArrayLike = Any
@@ -29,7 +30,7 @@ def pytree_dataclass(cls: type[T]) -> type[T]:
     >>> @pytree_dataclass
     ... class Scaled:
     ...     alpha: float
-    ...     positive: bool = static(False)
+    ...     positive: bool = static(default=False)
     >>> jax.tree.leaves(Scaled(2.0))
     [2.0]
     """
@@ -68,7 +69,7 @@ def replace(obj: T, **changes: Any) -> T:
 
 def concrete(value: Any) -> np.ndarray | None:
     """The numbers behind ``value``, or None inside a JAX transformation, where they are not known."""
-    if value is None or isinstance(value, jax.core.Tracer):
+    if value is None or isinstance(value, Tracer):
         return None
     return np.asarray(value)
 

@@ -1,7 +1,7 @@
 """Centres, scales and weighs the data for a solver, and takes coefficients back to the input's scale."""
 
 import warnings
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -31,9 +31,7 @@ class Design(NamedTuple):
         return coef, (intercept + shift).astype(coef.dtype)
 
 
-def prepare(
-    data: Data, dtype: np.dtype, *, fit_intercept: bool, standardize: bool, least_squares: bool
-) -> Design:
+def prepare(data: Data, dtype: np.dtype, *, fit_intercept: bool, standardize: bool, least_squares: bool) -> Design:
     """The design in ``dtype``; warns about constant columns, a constant response and columns of very unequal scale.
 
     Means are taken in the precision of the input: a column of 1e4 +- 1 keeps its digits in float32.
@@ -69,7 +67,9 @@ def prepare(
         return None if values is None else jnp.asarray(values, dtype)
 
     center = mean if fit_intercept else np.zeros_like(mean)
-    return Design(jnp.asarray(X, dtype), jnp.asarray(y, dtype), put(data.sample_weight), put(offset), center, scale, y_center)
+    return Design(
+        jnp.asarray(X, dtype), jnp.asarray(y, dtype), put(data.sample_weight), put(offset), center, scale, y_center
+    )
 
 
 def _warn_about_columns(
@@ -87,8 +87,8 @@ def _warn_about_columns(
     if deviation[high] > SCALE_RATIO * deviation[low]:
         warnings.warn(
             f"columns differ in scale by {deviation[high] / deviation[low]:.0e}: {data.label(int(high))} has standard "
-            f"deviation {deviation[high]:.2g}, {data.label(int(low))} {deviation[low]:.2g}; the penalty falls on the small "
-            "ones. Pass standardize=True, or scale them",
+            f"deviation {deviation[high]:.2g}, {data.label(int(low))} {deviation[low]:.2g}; the penalty falls on the "
+            "small ones. Pass standardize=True, or scale them",
             DataWarning,
             stacklevel=5,
         )

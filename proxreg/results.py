@@ -56,8 +56,8 @@ class Fit:
         state = "converged" if self.converged else "NOT converged"
         return (
             f"Fit: {type(self.penalty).__name__}, {self.loss.name} loss, {self.nnz} of {self.coef.size} "
-            f"coefficients non-zero\n  objective {self.objective:.6g}, gap {self.gap:.1e}, violation {self.violation:.1e}, "
-            f"{state} after {self.num_steps} steps"
+            f"coefficients non-zero\n  objective {self.objective:.6g}, gap {self.gap:.1e}, violation "
+            f"{self.violation:.1e}, {state} after {self.num_steps} steps"
         )
 
 
@@ -76,15 +76,20 @@ class Path(Fit):
 
     def __repr__(self) -> str:
         shape = " x ".join(map(str, self.alphas.shape))
-        kind = type(self.penalty).__name__ if self.l1_ratio is None else f"elastic net, l1_ratio {_listed(self.l1_ratio)}"
+        kind = (
+            type(self.penalty).__name__ if self.l1_ratio is None else f"elastic net, l1_ratio {_listed(self.l1_ratio)}"
+        )
         done = int(np.sum(self.converged))
         lines = [
             f"Path: {shape} alphas, {kind}, {self.loss.name} loss, {self.coef.shape[-1]} features, {self.coef.dtype}",
-            f"  {done} of {self.converged.size} converged, worst gap {_worst(self.gap)}, worst violation {_worst(self.violation)}",
+            f"  {done} of {self.converged.size} converged, "
+            f"worst gap {_worst(self.gap)}, worst violation {_worst(self.violation)}",
             f"  {'l1_ratio':>8} {'alpha':>10} {'non-zeros':>9} {'objective':>11} {'gap':>8} {'steps':>6}",
         ]
         ratios = np.full(self.alphas.shape, np.nan) if self.l1_ratio is None else np.asarray(self.l1_ratio, float)
-        ratios = np.broadcast_to(ratios[..., None] if ratios.ndim == 1 and self.alphas.ndim == 2 else ratios, self.alphas.shape)
+        ratios = np.broadcast_to(
+            ratios[..., None] if ratios.ndim == 1 and self.alphas.ndim == 2 else ratios, self.alphas.shape
+        )
         rows = np.unique(np.linspace(0, self.alphas.shape[-1] - 1, 5).round().astype(int))
         for at in [(*lead, k) for lead in np.ndindex(self.alphas.shape[:-1]) for k in rows]:
             ratio = "" if np.isnan(ratios[at]) else f"{ratios[at]:g}"

@@ -24,9 +24,7 @@ class Data(NamedTuple):
         return f"column {column}" if self.names is None else f"column {self.names[column]!r}"
 
 
-def check_data(
-    X: Any, y: Any, loss: Loss, sample_weight: Any = None, offset: Any = None, names: Any = None
-) -> Data:
+def check_data(X: Any, y: Any, loss: Loss, sample_weight: Any = None, offset: Any = None, names: Any = None) -> Data:
     """Checks shapes and values of the data; raises ValueError with both shapes, or the first bad entry."""
     if names is None and hasattr(X, "columns"):
         names = [str(name) for name in X.columns]
@@ -110,7 +108,11 @@ def check_vector(values: Any, what: str, low: float = 0.0, high: float = np.inf,
         raise ValueError(f"{what} is empty")
     good = (values >= low) & (values <= high) & (infinite | np.isfinite(values))
     if not good.all():
-        limits = f"lie in [{low:g}, {high:g}]" if np.isfinite(high) else f"be >= {low:g}" + ("" if infinite else " and finite")
+        limits = (
+            f"lie in [{low:g}, {high:g}]"
+            if np.isfinite(high)
+            else f"be >= {low:g}" + ("" if infinite else " and finite")
+        )
         raise ValueError(f"{what} must {limits}, got {values[~good].ravel()[0]:g}")
     return values
 
@@ -146,5 +148,7 @@ def check_positive(value: Any, what: str, integer: bool = False, below: float = 
     if number.ndim or not np.issubdtype(number.dtype, np.number) or (integer and number != np.floor(number)):
         raise ValueError(f"{what} must be {kind} > 0, got {value!r}")
     if not 0 < number < below:
-        raise ValueError(f"{what} must be > 0" + (f" and < {below:g}" if np.isfinite(below) else "") + f", got {value!r}")
+        raise ValueError(
+            f"{what} must be > 0" + (f" and < {below:g}" if np.isfinite(below) else "") + f", got {value!r}"
+        )
     return number.item()

@@ -1,7 +1,9 @@
 """Losses: one family per file; value, derivatives, curvature bound, conjugate and mean."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
+from proxreg._pytree import Array
 from proxreg.losses.base import Loss as Loss
 from proxreg.losses.custom import Custom as Custom
 from proxreg.losses.huber import Huber as Huber
@@ -23,5 +25,5 @@ def as_loss(loss: Any) -> Loss:
     if isinstance(loss, type) and issubclass(loss, Loss):
         return loss()
     if callable(loss):
-        return Custom(loss)
+        return Custom(cast(Callable[[Array, Array], Array], loss))
     raise ValueError(f"loss must be a name, a loss object or a function (eta, y) -> loss, got {loss!r}")

@@ -49,7 +49,9 @@ class FunctionProblem:
 
     def start(self, w0: Any) -> Point:
         """The point for ``w0``."""
-        return self.at(jax.tree.map(lambda leaf: jnp.asarray(leaf) if _is_float(leaf) else jnp.asarray(leaf, float), w0))
+        return self.at(
+            jax.tree.map(lambda leaf: jnp.asarray(leaf) if _is_float(leaf) else jnp.asarray(leaf, float), w0)
+        )
 
     def at(self, params: PyTree) -> Point:
         """Nothing is computed in advance."""

@@ -35,7 +35,7 @@ class LinearModel:
     loss: Loss = Squared()
     sample_weight: ArrayLike | None = None
     offset: ArrayLike | None = None
-    fit_intercept: bool = static(False)
+    fit_intercept: bool = static(default=False)
 
     def __post_init__(self):
         object.__setattr__(self, "loss", as_loss(self.loss))
@@ -83,10 +83,15 @@ class LinearModel:
         slope = weights * self.loss.derivative(offset + null, y)
         null_gradient = slope @ X - center * jnp.sum(slope)
         return LinearProblem(
-            X, y, weights, offset, center, null,
+            X,
+            y,
+            weights,
+            offset,
+            center,
+            null,
             null_loss=jnp.sum(weights * self.loss.value(offset + null, y)),
             null_gradient=null_gradient,
             loss=self.loss,
             penalty=penalty,
             fit_intercept=self.fit_intercept,
-        )  # fmt: skip
+        )

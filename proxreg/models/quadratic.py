@@ -1,6 +1,5 @@
 """A quadratic in Gram form: least squares from sufficient statistics, without the data."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -43,7 +42,9 @@ class Quadratic:
     def with_penalty(self, penalty: Penalty) -> "QuadraticProblem":
         """The problem that solvers work on."""
         G = jnp.asarray(self.G)
-        dtype = jnp.result_type(G, self.c, jnp.float32) if jnp.issubdtype(G.dtype, jnp.inexact) else jnp.result_type(float)
+        dtype = (
+            jnp.result_type(G, self.c, jnp.float32) if jnp.issubdtype(G.dtype, jnp.inexact) else jnp.result_type(float)
+        )
         constant = None if self.constant is None else jnp.asarray(self.constant, dtype)
         return QuadraticProblem(G.astype(dtype), jnp.asarray(self.c, dtype), constant, penalty)
 
@@ -110,10 +111,3 @@ class QuadraticProblem:
     def curvature(self) -> Array:
         """The second derivative per coordinate."""
         return jnp.diagonal(self.G)
-
-
-def from_data(X: Array, y: Array, weights: Array) -> Quadratic:
-    """The statistics of centred data; ``weights (n,)`` sum to one. One product, ``2 n p^2`` operations."""
-    weighted = X * weights[:, None]
-    G = jax.lax.dot(weighted.T, X, precision=jax.lax.Precision.HIGHEST)
-    return Quadratic((G + G.T) / 2, weighted.T @ y, jnp.sum(weights * jnp.square(y)) / 2)

@@ -124,7 +124,7 @@ def _worst(known: np.ndarray, good) -> str:
     if known.ndim == 0:
         return f"{known.item():g}"
     at = tuple(int(i) for i in np.argwhere(~good)[0])
-    return f"{known[at]:g} at index {at if len(at) > 1 else at[0]}"
+    return f"{known[at]:g} at index {', '.join(map(str, at))}"
 
 
 def group_norm(v: Array, largest, spread, total) -> Array:

@@ -100,7 +100,7 @@ class ElasticNet(Penalty):
 
     alpha: ArrayLike = 1.0
     l1_ratio: ArrayLike = 0.5
-    positive: bool = static(False)
+    positive: bool = static(default=False)
 
     def __post_init__(self):
         nm.require_nonnegative(alpha=self.alpha)

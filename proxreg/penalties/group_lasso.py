@@ -173,8 +173,8 @@ class GroupLasso(Penalty):
     separable = False
 
     alpha: ArrayLike = 1.0
-    groups: Groups | ArrayLike | None = static(None)
-    axis: int | tuple[int, ...] | None = static(None)
+    groups: Groups | ArrayLike | None = static(default=None)
+    axis: int | tuple[int, ...] | None = static(default=None)
     weights: ArrayLike | None = None
 
     def __post_init__(self):

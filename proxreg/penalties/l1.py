@@ -83,7 +83,7 @@ class L1(Penalty):
     """
 
     alpha: ArrayLike = 1.0
-    positive: bool = static(False)
+    positive: bool = static(default=False)
 
     def __post_init__(self):
         nm.require_nonnegative(alpha=self.alpha)

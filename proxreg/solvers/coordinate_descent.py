@@ -74,7 +74,7 @@ def _pass_gram(columns: _Columns, w: Array, gradient: Array) -> Array:
 
 
 def _pass_residual(problem: LinearProblem, columns: _Columns, point: Point) -> Coefficients:
-    """Each block minimises a quadratic majoriser of the loss, or where there is none, a local model and a line search."""
+    """Each block minimises a quadratic majoriser of the loss, or where none exists a local model, and searches."""
     (coef, intercept), eta = point.params, point.image.eta
 
     def visit(eta, block):

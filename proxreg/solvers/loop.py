@@ -86,7 +86,8 @@ def run(
     else:
         carry = jax.lax.while_loop(running, advance, carry)
 
-    finite = jnp.isfinite(carry.certificate.objective)
+    objective, gap, violation = carry.certificate
+    finite = jnp.isfinite(objective)
     ended = jnp.where(finite, Status.MAX_STEPS, Status.NON_FINITE).astype(jnp.int32)
     status = jnp.where(carry.status == _RUNNING, ended, carry.status)
-    return Result(problem.solution(carry.state.point), *carry.certificate, carry.num_steps, status)
+    return Result(problem.solution(carry.state.point), objective, gap, violation, carry.num_steps, status)
