@@ -1,0 +1,59 @@
+"""Where a path begins: the smallest alpha with all coefficients zero, and the grid down from it."""
+
+import jax.numpy as jnp
+import numpy as np
+
+from proxreg import _precision
+from proxreg._pytree import Array, replace
+from proxreg.engine import solve_one, strength
+from proxreg.models import Quadratic
+from proxreg.penalties import ElasticNet, Penalty
+from proxreg.task import Task
+
+NULL_TOL = 1e-10
+NULL_STEPS = 20_000
+RIDGE_AS = 1e-3  # the l1_ratio whose grid serves smaller ones too, as in glmnet
+
+
+def critical_alphas(task: Task, template: Penalty, ratios: np.ndarray | None) -> np.ndarray:
+    """``alpha_max`` for each l1_ratio, or for the template as it is, rounded up so that it gives zeros itself."""
+    gradient = null_gradient(task, template)
+    unit = strength(jnp.ones((), task.dtype), task.factor)
+    own = [{}] if ratios is None else [{"l1_ratio": jnp.asarray(r, task.dtype)} for r in ratios]
+    found = [float(replace(template, alpha=unit, **each).alpha_max(gradient)) for each in own]
+    return np.asarray(found) * (1 + 4 * float(np.finfo(task.dtype).eps))
+
+
+def null_gradient(task: Task, template: Penalty) -> Array:
+    """The loss's gradient where all penalised coefficients are zero and the unpenalised ones are fitted."""
+    factor = task.factor
+    weights = getattr(template, "weights", None)
+    some_free = any(given is not None and np.any(np.asarray(given) == 0) for given in (factor, weights))
+    if not some_free:
+        problem = task.smooth.with_penalty(template)
+        return -problem.c if isinstance(task.smooth, Quadratic) else problem.null_gradient  # pyright: ignore
+    infinite = jnp.asarray(jnp.inf, task.dtype)
+    forbidding = replace(template, alpha=infinite if factor is None else jnp.where(factor == 0, 0, infinite))
+    tol = max(NULL_TOL, _precision.SMALLEST_TOL[task.dtype])
+    problem = task.smooth.with_penalty(forbidding)
+    gradient = problem.gradient(problem.start(solve_one(task.smooth, forbidding, tol, NULL_STEPS, "fista").w))
+    gradient = gradient[0] if isinstance(gradient, tuple) else gradient
+    return gradient if factor is None else jnp.where(factor == 0, 0, gradient)
+
+
+def default_grid(
+    task: Task, template: Penalty, ratios: np.ndarray, n_alphas: int, min_ratio: float | None
+) -> np.ndarray:
+    """``n_alphas`` from ``alpha_max`` down to ``min_ratio`` times it, evenly in the log: ``(K,)`` or ``(R, K)``."""
+    n, p = task.design.X.shape
+    if min_ratio is None:
+        min_ratio = 1e-2 if n < p else 1e-3
+    elastic = isinstance(template, ElasticNet)
+    top = critical_alphas(task, template, np.maximum(np.atleast_1d(ratios), RIDGE_AS) if elastic else None)
+    if not np.all(np.isfinite(top)):
+        raise ValueError(
+            f"{type(template).__name__} keeps no coefficient at zero and has no alpha_max: pass alphas="
+        )
+    top = np.where(top > 0, top, 1.0)  # a response with nothing to explain: any alpha will do
+    grid = top[:, None] * np.geomspace(1, min_ratio, n_alphas)
+    return grid if ratios.ndim else grid[0]

@@ -1,0 +1,100 @@
+"""A fitting task: the arguments of the fitting functions, checked, and the data made ready for a solver."""
+
+import dataclasses
+import warnings
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from proxreg import _precision
+from proxreg._warnings import DataWarning
+from proxreg.engine import SOLVERS, gram_statistics
+from proxreg.losses import Loss, Squared, as_loss
+from proxreg.models import LinearModel, Quadratic
+from proxreg.penalties import Penalty
+from proxreg.preprocessing import Design, prepare
+from proxreg.validation import Data, check_data, check_penalty_factor, check_positive
+
+_MAX_STEPS = {"fista": 20_000, "coordinate_descent": 5_000}
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """When and how to stop."""
+
+    tol: float
+    max_steps: int
+    solver: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What to fit, apart from the penalty."""
+
+    data: Data
+    design: Design
+    smooth: LinearModel | Quadratic
+    loss: Loss
+    dtype: np.dtype
+    factor: jax.Array | None  # strength per column (p,), on top of alpha
+
+
+def make_task(
+    X: Any,
+    y: Any,
+    *,
+    loss: Any,
+    fit_intercept: bool,
+    standardize: bool,
+    sample_weight: Any,
+    offset: Any,
+    penalty_factor: Any,
+    dtype: Any,
+    feature_names: Any = None,
+) -> Task:
+    """Checks the data and brings them into the form in which a solver's step is cheapest."""
+    loss = as_loss(loss)
+    data = check_data(X, y, loss, sample_weight, offset, feature_names)
+    factor = check_penalty_factor(penalty_factor, data.X.shape[1])
+    chosen = _precision.resolve(dtype, data.X)
+    squares = isinstance(loss, Squared)
+    with _precision.scope(chosen):
+        design = prepare(data, chosen, fit_intercept=fit_intercept, standardize=standardize, least_squares=squares)
+        n, p = design.X.shape
+        if squares and p <= 2 * n:  # a step costs p^2 on the Gram matrix, 2 n p on the data
+            weights = jnp.ones(n, chosen) if design.weights is None else design.weights
+            smooth = gram_statistics(design.X, design.y, weights / jnp.sum(weights))
+        else:
+            intercept = fit_intercept and not squares
+            smooth = LinearModel(design.X, design.y, loss, design.weights, design.offset, intercept)
+        factors = None if factor is None else jnp.asarray(factor, chosen)
+    return Task(data, design, smooth, loss, chosen, factors)
+
+
+def make_options(tol: Any, max_steps: Any, solver: str, penalty: Penalty, dtype: np.dtype) -> Options:
+    """Checks how to stop; warns, and asks for less, where the tolerance is below what the type can certify."""
+    if solver not in ("auto", *SOLVERS):
+        raise ValueError(f"solver must be 'auto', {' or '.join(map(repr, SOLVERS))}, got {solver!r}")
+    if solver == "coordinate_descent" and not penalty.separable:
+        raise ValueError(
+            f"coordinate descent needs a separable penalty, {type(penalty).__name__} is not: pass solver='fista'"
+        )
+    solver = "fista" if solver == "auto" else solver
+    steps = _MAX_STEPS[solver] if max_steps is None else int(check_positive(max_steps, "max_steps", integer=True))
+    tol = check_positive(tol, "tol")
+    smallest = _precision.SMALLEST_TOL[dtype]
+    if tol < smallest:
+        hint = "" if dtype == np.float64 else "; pass dtype='float64', or jax.config.update('jax_enable_x64', True)"
+        message = f"tol={tol:g} is below what {dtype} can certify: using tol={smallest:g}{hint}"
+        warnings.warn(message, DataWarning, stacklevel=3)
+    return Options(max(tol, smallest), steps, solver)
+
+
+def require_alpha(penalty: Any, purpose: str) -> None:
+    """Raises unless the penalty has one scalar strength."""
+    if not isinstance(penalty, Penalty) or not hasattr(penalty, "alpha"):
+        raise ValueError(f"{purpose} needs a penalty with an alpha, such as pr.L1(), got {penalty!r}")
+    if np.ndim(penalty.alpha):  # pyright: ignore[reportAttributeAccessIssue]
+        raise ValueError(f"{purpose} takes a scalar alpha; pass penalty_factor= for one strength per column")
