@@ -52,6 +52,11 @@ class LinearProblem:
     fit_intercept: bool = static()
 
     @property
+    def bounded(self) -> bool:
+        """Whether the second derivative of the loss is."""
+        return self.loss.curvature is not None
+
+    @property
     def check_every(self) -> int:
         """A certificate costs a product where the gradient is not affine."""
         return 1 if self.loss.affine else 4

@@ -23,6 +23,11 @@ class Problem(Protocol):
         ...
 
     @property
+    def bounded(self) -> bool:
+        """Whether the curvature has a known bound, from which ``steps`` come."""
+        ...
+
+    @property
     def check_every(self) -> int:
         """Steps between certificates: 1 where they come for free."""
         ...

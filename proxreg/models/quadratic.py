@@ -59,6 +59,7 @@ class QuadraticProblem:
     penalty: Penalty
 
     check_every = 1
+    bounded = True
 
     def start(self, w0: ArrayLike | None) -> Point:
         """The point for ``w0 (p,)``, zero where None."""

@@ -14,6 +14,7 @@ from proxreg.solvers.loop import Result, run
 # Liang, Luo and Schoenlieb (2018): momentum 1 with restarts bears a step a third longer than 1/L
 GREED = 1.3
 SHRINK = 0.96
+GROW = 1.25  # where no bound of the curvature is known, and the step met a quarter of what it allows for
 
 
 class FistaState(NamedTuple):
@@ -42,16 +43,21 @@ def step(problem: Problem, steps: PyTree, state: FistaState) -> FistaState:
 
     move = jax.tree.map(jnp.subtract, new.params, ahead.params)
     divergence, noise = problem.divergence(new, ahead, move, gradient)
-    accepted = divergence <= GREED / 2 * _inner(move, move, scaled) + noise
+    allowed = GREED / 2 * _inner(move, move, scaled)
+    accepted = divergence <= allowed + noise
 
     progress = jax.tree.map(jnp.subtract, new.params, point.params)
     length = _inner(progress, progress, scaled)
     restart = _inner(move, progress, scaled) <= 0  # the momentum points uphill (O'Donoghue and Candes 2015)
-    longer = (length > first_move) & (scale > 1)
+    if problem.bounded:
+        longer = (length > first_move) & (scale > 1)
+        next_scale = jnp.where(longer, jnp.maximum(scale * SHRINK, 1), scale)
+    else:
+        next_scale = jnp.where(divergence < allowed / 4, scale * GROW, scale)
     kept = FistaState(
         point=new,
         previous=tree_where(restart, new, point),
-        scale=jnp.where(longer, jnp.maximum(scale * SHRINK, 1), scale),
+        scale=next_scale,
         first_move=jnp.where(jnp.isinf(first_move), length, first_move),
     )
     refused = FistaState(point, point, scale / 2, first_move)
