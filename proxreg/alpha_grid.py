@@ -8,7 +8,7 @@ from proxreg._pytree import Array, replace
 from proxreg.engine import solve_one, strength
 from proxreg.models import Quadratic
 from proxreg.penalties import ElasticNet, Penalty
-from proxreg.task import Task
+from proxreg.task import Task, require_factor
 
 NULL_TOL = 1e-10
 NULL_STEPS = 20_000
@@ -17,9 +17,13 @@ RIDGE_AS = 1e-3  # the l1_ratio whose grid serves smaller ones too, as in glmnet
 
 def critical_alphas(task: Task, template: Penalty, ratios: np.ndarray | None) -> np.ndarray:
     """``alpha_max`` for each l1_ratio, or for the template as it is, rounded up so that it gives zeros itself."""
+    if task.factor is not None:
+        require_factor(template)
+    own = [{}] if ratios is None else [{"l1_ratio": jnp.asarray(r, task.dtype)} for r in ratios]
+    if task.design.flat:  # the gradient is rounding
+        return np.zeros(len(own))
     gradient = null_gradient(task, template)
     unit = strength(jnp.ones((), task.dtype), task.factor)
-    own = [{}] if ratios is None else [{"l1_ratio": jnp.asarray(r, task.dtype)} for r in ratios]
     found = [float(replace(template, alpha=unit, **each).alpha_max(gradient)) for each in own]
     return np.asarray(found) * (1 + 4 * float(np.finfo(task.dtype).eps))
 
@@ -48,12 +52,14 @@ def default_grid(
     n, p = task.design.X.shape
     if min_ratio is None:
         min_ratio = 1e-2 if n < p else 1e-3
-    elastic = isinstance(template, ElasticNet)
-    top = critical_alphas(task, template, np.maximum(np.atleast_1d(ratios), RIDGE_AS) if elastic else None)
+    if isinstance(template, ElasticNet):
+        # a penalty that was given brings its own l1_ratio, and then ratios is 1
+        own = ratios[..., None] * np.asarray(template.l1_ratio)  # pyright: ignore[reportAttributeAccessIssue]
+        top = critical_alphas(task, template, np.maximum(np.atleast_2d(own), RIDGE_AS))
+    else:
+        top = critical_alphas(task, template, None)
     if not np.all(np.isfinite(top)):
-        raise ValueError(
-            f"{type(template).__name__} keeps no coefficient at zero and has no alpha_max: pass alphas="
-        )
+        raise ValueError(f"{type(template).__name__} keeps no coefficient at zero and has no alpha_max: pass alphas=")
     top = np.where(top > 0, top, 1.0)  # a response with nothing to explain: any alpha will do
     grid = top[:, None] * np.geomspace(1, min_ratio, n_alphas)
     return grid if ratios.ndim else grid[0]

@@ -111,11 +111,11 @@ class _Curves:
         marker = {"marker": "o", "markersize": 3} if len(self.x) == 1 else {}
         ax.axhline(0, color="0.3", linewidth=1.3, zorder=4)  # over the curves, so that each appears where it enters
         for j in np.flatnonzero(np.any(self.coef != 0, axis=0)).tolist():
-            colour = f"C{named.index(j) % 10}" if j in named else _REST
-            depth = 3 if j in named else 2
-            ax.plot(
-                self.x, self.coef[:, j], color=colour, linewidth=1.2, zorder=depth, label=str(self.labels[j]), **marker
-            )
+            if j in named:
+                style = {"color": f"C{named.index(j) % 10}", "linewidth": 1.2, "zorder": 3}
+            else:
+                style = {"color": _REST, "linewidth": 0.6, "zorder": 2}
+            ax.plot(self.x, self.coef[:, j], label=str(self.labels[j]), **style, **marker)
         if len(self.x) > 1:
             ax.set_xlim(self.x[0], self.x[-1])
         ax.set_title(self.title, fontsize="medium")
@@ -159,7 +159,14 @@ class _Curves:
                 verticalalignment="center",
                 annotation_clip=False,
                 parse_math=False,  # a dollar in a column's name is a dollar
-                arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 0},
+                arrowprops={
+                    "arrowstyle": "-",
+                    "color": colour,
+                    "linewidth": 0.6,
+                    "relpos": (0, 0.5),  # from where the name begins, so that no line runs through a name
+                    "shrinkA": 1,
+                    "shrinkB": 0,
+                },
             )
 
 

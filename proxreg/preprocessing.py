@@ -1,13 +1,12 @@
 """Centres, scales and weighs the data for a solver, and takes coefficients back to the input's scale."""
 
-import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from proxreg._warnings import DataWarning
+from proxreg._warnings import DataWarning, warn
 from proxreg.validation import Data
 
 SCALE_RATIO = 1e3
@@ -23,6 +22,7 @@ class Design(NamedTuple):
     center: np.ndarray  # (p,) subtracted from the columns, on the input's scale
     scale: np.ndarray  # (p,) the columns are divided by
     y_center: float  # subtracted from y
+    flat: bool  # y is constant: the intercept explains it
 
     def restore(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients ``(..., p)`` and intercepts ``(...)`` for the input as it was."""
@@ -38,38 +38,61 @@ def prepare(data: Data, dtype: np.dtype, *, fit_intercept: bool, standardize: bo
     """
     X, y = data.X, data.y.astype(np.float64)
     xp = jnp if isinstance(X, jax.Array) else np
-    X = X.astype(np.promote_types(X.dtype, dtype) if np.issubdtype(X.dtype, np.floating) else np.float64)
-    weights = np.ones(y.size) if data.sample_weight is None else data.sample_weight
+    X = X.astype(xp.promote_types(X.dtype, dtype) if jnp.issubdtype(X.dtype, jnp.floating) else float)
+    weights = np.ones(y.size) if data.sample_weight is None else data.sample_weight.astype(np.float64)
     weights = weights / weights.sum()
-    mean = np.asarray(xp.asarray(weights, X.dtype) @ X, np.float64)
-    centred = X - xp.asarray(mean, X.dtype)
-    deviation = np.sqrt(np.asarray(xp.asarray(weights, X.dtype) @ xp.square(centred), np.float64))
-    deviation[deviation <= 16 * np.finfo(X.dtype).eps * np.abs(mean)] = 0
-    _warn_about_columns(data, mean, deviation, fit_intercept, standardize)
+    first = _average(X, weights)
+    centred = X - first
+    rest = _average(centred, weights)  # what rounding left of the mean: all there is in a constant column
+    centred -= rest
+    mean = np.asarray(first, np.float64) + np.asarray(rest, np.float64)
+    with np.errstate(over="ignore"):
+        deviation = np.sqrt(np.asarray(_average(xp.square(centred), weights), np.float64))
+    deviation[deviation <= 4 * np.finfo(X.dtype).eps * np.abs(mean)] = 0
 
     scale = np.where(deviation > 0, deviation, 1) if standardize else np.ones_like(deviation)
     factor = np.where(deviation > 0, 1 / scale, 0) if fit_intercept else 1 / scale
+    size = deviation if fit_intercept else np.hypot(mean, deviation)
+    with np.errstate(invalid="ignore"):
+        _require_squares(data, size / scale, dtype)
+    _warn_about_columns(data, mean, deviation, fit_intercept, standardize)
     X = centred if fit_intercept else X
     if np.any(factor != 1):
         X = X * xp.asarray(factor, X.dtype)
 
     offset, y_center = data.offset, 0.0
-    if least_squares:
-        y = y if offset is None else y - offset
-        offset = None
-        y_center = float(weights @ y) if fit_intercept else 0.0
-        constant = fit_intercept and np.ptp(y) == 0
-        y = np.zeros_like(y) if constant else y - y_center
-    if np.ptp(data.y) == 0 and data.offset is None:
-        warnings.warn(f"y is constant ({data.y[0]:g}): nothing to explain", DataWarning, stacklevel=4)
+    if least_squares and offset is not None:
+        y, offset = y - offset, None
+    flat = bool(offset is None and np.ptp(y) == 0 and (fit_intercept or (least_squares and y[0] == 0)))
+    if flat:
+        less = "" if data.offset is None else " less offset"
+        warn(f"y{less} is constant ({y[0]:g}): nothing to explain", DataWarning)
+    if least_squares and fit_intercept:
+        y_center = float(y[0] if flat else weights @ y)
+        y = y - y_center
 
     def put(values):
         return None if values is None else jnp.asarray(values, dtype)
 
     center = mean if fit_intercept else np.zeros_like(mean)
-    return Design(
-        jnp.asarray(X, dtype), jnp.asarray(y, dtype), put(data.sample_weight), put(offset), center, scale, y_center
-    )
+    X, y = jnp.asarray(X, dtype), jnp.asarray(y, dtype)
+    return Design(X, y, put(data.sample_weight), put(offset), center, scale, y_center, flat)
+
+
+def _average(X: Any, weights: np.ndarray) -> Any:
+    """Weighted mean of the rows ``(p,)``: 1e5 rows of float32 summed one after another keep three digits only."""
+    if isinstance(X, jax.Array):
+        return jnp.asarray(weights, X.dtype) @ X
+    rows = 4096
+    blocks = (weights[i : i + rows] @ X[i : i + rows] for i in range(0, len(X), rows))
+    return np.sum(list(blocks), axis=0).astype(X.dtype)
+
+
+def _require_squares(data: Data, size: np.ndarray, dtype: np.dtype) -> None:
+    """Raises where squares of a column of such a size would overflow."""
+    bad = np.flatnonzero(~(size < 1e-3 * np.sqrt(np.finfo(dtype).max)))
+    if bad.size:
+        raise ValueError(f"the squares of {data.label(int(bad[0]))} overflow in {dtype}; divide it by a constant first")
 
 
 def _warn_about_columns(
@@ -78,19 +101,18 @@ def _warn_about_columns(
     constant = np.flatnonzero((deviation == 0) if fit_intercept else (deviation == 0) & (mean == 0))
     if constant.size:
         names = _listed([data.label(int(j)) for j in constant])
-        warnings.warn(f"constant: {names}; the coefficient is exactly 0", DataWarning, stacklevel=5)
+        warn(f"constant: {names}; the coefficient is exactly 0", DataWarning)
     varying = np.flatnonzero(deviation > 0)
     if standardize or varying.size < 2:
         return
     order = varying[np.argsort(deviation[varying])]
     low, high = order[0], order[-1]
     if deviation[high] > SCALE_RATIO * deviation[low]:
-        warnings.warn(
+        warn(
             f"columns differ in scale by {deviation[high] / deviation[low]:.0e}: {data.label(int(high))} has standard "
             f"deviation {deviation[high]:.2g}, {data.label(int(low))} {deviation[low]:.2g}; the penalty falls on the "
             "small ones. Pass standardize=True, or scale them",
             DataWarning,
-            stacklevel=5,
         )
 
 

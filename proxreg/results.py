@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from proxreg import _precision
 from proxreg.losses import Loss
 from proxreg.penalties import Penalty
-from proxreg.validation import check_design
+from proxreg.validation import check_design, check_per_sample
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -37,17 +38,18 @@ class Fit:
         ``kind="mean"`` is the expected response (for a logistic loss the probability of ``classes[1]``), ``"eta"`` the
         linear predictor, ``"class"`` the likelier class. ``offset (n,)`` is added to the linear predictor.
         """
-        X = np.asarray(check_design(X))
+        X = np.asarray(check_design(X, self.feature_names if np.shape(X)[1:] == self.coef.shape[-1:] else None))
         p = self.coef.shape[-1]
         if X.shape[1] != p:
             raise ValueError(f"X has {X.shape[1]} columns, the model was fitted on {p}")
         eta = self.coef @ X.astype(self.coef.dtype).T + self.intercept[..., None]
         if offset is not None:
-            eta = eta + np.asarray(offset, eta.dtype)
+            eta = eta + np.asarray(check_per_sample(offset, "offset", len(X)), eta.dtype)
         if kind == "eta":
             return eta
         if kind == "mean":
-            return np.asarray(self.loss.mean(eta))
+            with _precision.scope(eta.dtype):
+                return np.asarray(self.loss.mean(eta))
         if kind == "class" and self.classes is not None:
             return np.asarray(self.classes)[(eta > 0).astype(int)]
         raise ValueError(f"kind must be 'mean', 'eta' or, for a classification, 'class', got {kind!r}")

@@ -1,7 +1,6 @@
 """A fitting task: the arguments of the fitting functions, checked, and the data made ready for a solver."""
 
 import dataclasses
-import warnings
 from typing import Any
 
 import jax
@@ -9,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg import _precision
-from proxreg._warnings import DataWarning
+from proxreg._warnings import DataWarning, warn
 from proxreg.engine import SOLVERS, gram_statistics
 from proxreg.losses import Loss, Squared, as_loss
 from proxreg.models import LinearModel, Quadratic
@@ -82,14 +81,13 @@ def make_options(tol: Any, max_steps: Any, solver: str, penalty: Penalty, dtype:
             f"coordinate descent needs a separable penalty, {type(penalty).__name__} is not: pass solver='fista'"
         )
     solver = "fista" if solver == "auto" else solver
-    steps = _MAX_STEPS[solver] if max_steps is None else int(check_positive(max_steps, "max_steps", integer=True))
+    steps = _MAX_STEPS[solver] if max_steps is None else check_positive(max_steps, "max_steps", integer=True)
     tol = check_positive(tol, "tol")
     smallest = _precision.SMALLEST_TOL[dtype]
     if tol < smallest:
         hint = "" if dtype == np.float64 else "; pass dtype='float64', or jax.config.update('jax_enable_x64', True)"
-        message = f"tol={tol:g} is below what {dtype} can certify: using tol={smallest:g}{hint}"
-        warnings.warn(message, DataWarning, stacklevel=3)
-    return Options(max(tol, smallest), steps, solver)
+        warn(f"tol={tol:g} is below what {dtype} can certify: using tol={smallest:g}{hint}", DataWarning)
+    return Options(max(tol, smallest), min(int(steps), np.iinfo(np.int32).max), solver)
 
 
 def require_alpha(penalty: Any, purpose: str) -> None:
@@ -97,4 +95,14 @@ def require_alpha(penalty: Any, purpose: str) -> None:
     if not isinstance(penalty, Penalty) or not hasattr(penalty, "alpha"):
         raise ValueError(f"{purpose} needs a penalty with an alpha, such as pr.L1(), got {penalty!r}")
     if np.ndim(penalty.alpha):  # pyright: ignore[reportAttributeAccessIssue]
-        raise ValueError(f"{purpose} takes a scalar alpha; pass penalty_factor= for one strength per column")
+        raise ValueError(
+            f"{purpose} takes a scalar alpha, got shape {np.shape(penalty.alpha)}; "  # pyright: ignore
+            "pass penalty_factor= for one strength per column"
+        )
+
+
+def require_factor(penalty: Any) -> None:
+    """Raises unless the penalty can take a strength per column."""
+    require_alpha(penalty, "penalty_factor")
+    if not penalty.separable:
+        raise ValueError(f"penalty_factor does not apply to {type(penalty).__name__}; use its weights")

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from proxreg.losses import Loss
 
@@ -26,68 +27,114 @@ class Data(NamedTuple):
 
 def check_data(X: Any, y: Any, loss: Loss, sample_weight: Any = None, offset: Any = None, names: Any = None) -> Data:
     """Checks shapes and values of the data; raises ValueError with both shapes, or the first bad entry."""
-    if names is None and hasattr(X, "columns"):
-        names = [str(name) for name in X.columns]
-    X = check_design(X)
+    names = _names(X, names)
+    X = check_design(X, names)
     n, p = X.shape
-    y = np.asarray(y)
+    if names is not None and len(names) != p:
+        raise ValueError(f"feature_names has {len(names)} names for {p} columns of X")
+    y = _host(y, "y")
     if y.ndim != 1:
-        hint = "; pass y.ravel()" if y.shape == (n, 1) else "; fit one response at a time"
+        hint = "; pass y.ravel()" if y.size == n > 1 else "; fit one response at a time" if y.ndim == 2 else ""
         raise ValueError(f"y must have shape ({n},), got {y.shape}{hint}")
     if y.size != n:
         raise ValueError(f"X and y differ in length: X has shape {X.shape}, y {y.shape}")
-    if np.issubdtype(y.dtype, np.floating):
-        _require_finite(y, "y")
+    _require_finite(_missing(y) if y.dtype == object else y, "y")
     y, classes = loss.encode(y)
     y = _numeric(y, "y")
+    _require_finite(y, "y")
     loss.check(y)
-    weight = _per_sample(sample_weight, "sample_weight", n)
+    weight = check_per_sample(sample_weight, "sample_weight", n)
     if weight is not None and (np.any(weight < 0) or not np.any(weight > 0)):
         raise ValueError(f"sample_weight must be >= 0 with a positive sum, got a minimum of {weight.min():g}")
-    if names is not None:
-        names = tuple(str(name) for name in names)
-        if len(names) != p:
-            raise ValueError(f"feature_names has {len(names)} names for {p} columns of X")
-    return Data(X, y, classes, weight, _per_sample(offset, "offset", n), names)
+    return Data(X, y, classes, weight, check_per_sample(offset, "offset", n), names)
 
 
-def check_design(X: Any) -> Any:
+def check_design(X: Any, names: tuple[str, ...] | None = None) -> Any:
     """X as a finite ``(n, p)`` array of numbers; a JAX array stays one."""
-    if hasattr(X, "toarray"):
-        raise ValueError("X is sparse; pass X.toarray() (dense arrays only)")
-    X = X if isinstance(X, jax.Array) else _numeric(X, "X")
-    if jnp.issubdtype(X.dtype, jnp.complexfloating):
-        raise ValueError("X must be real, got complex numbers")
+    for dense in ("toarray", "todense"):
+        if hasattr(X, dense):
+            raise ValueError(f"X is sparse; pass X.{dense}() (dense arrays only)")
+    X = _numeric(X, "X", names)
     if X.ndim != 2:
-        hint = "; pass X.reshape(-1, 1) for a single feature" if X.ndim == 1 else ""
+        hint = "; pass X.reshape(-1, 1) for one feature, X.reshape(1, -1) for one row" if X.ndim == 1 else ""
         raise ValueError(f"X must have shape (n, p), got {X.shape}{hint}")
     if 0 in X.shape:
         raise ValueError(f"X must have at least one row and one column, got shape {X.shape}")
-    _require_finite(X, "X")
+    _require_finite(X, "X", names)
     return X
 
 
-def _numeric(values: Any, what: str) -> np.ndarray:
-    values = np.asarray(values)
-    if values.dtype == object or not (np.issubdtype(values.dtype, np.number) or values.dtype == bool):
+def _names(X: Any, given: Any) -> tuple[str, ...] | None:
+    names = getattr(X, "columns", None) if given is None else given
+    if names is None:
+        return None
+    if isinstance(names, str) or not hasattr(names, "__iter__"):
+        raise ValueError(f"feature_names must be a list of names, got {names!r}")
+    return tuple(map(str, names))
+
+
+def _host(values: Any, what: str) -> np.ndarray:
+    if isinstance(values, Tracer):
+        raise ValueError(
+            f"{what} is traced: fitting functions check and report on the host and cannot run inside jit, vmap or "
+            "grad; there, use pr.fista(pr.LinearModel(X, y), penalty)"
+        )
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{what} must be an array of numbers: {error}") from None
+
+
+def _numeric(values: Any, what: str, names: tuple[str, ...] | None = None) -> Any:
+    if not isinstance(values, jax.Array) or isinstance(values, Tracer):
+        values = _host(values, what)
+    kind = values.dtype.kind
+    if kind == "c":
+        raise ValueError(f"{what} must be real, got complex numbers")
+    if kind in "mM":
+        raise ValueError(f"{what} must hold numbers, got {values.dtype}")
+    if kind in "OSU":
         try:
-            values = values.astype(float)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{what} must hold numbers: {error}") from None
-    return values.astype(float) if values.dtype == bool else values
+            return values.astype(float)
+        except (TypeError, ValueError):
+            at, value = next((at, value) for at, value in np.ndenumerate(values) if not _is_number(value))
+            shown = value.item() if isinstance(value, np.generic) else value
+            raise ValueError(f"{what} must hold numbers, got {shown!r}{_place(at, names)}") from None
+    return values.astype(float) if kind == "b" else values
 
 
-def _per_sample(values: Any, what: str, n: int) -> np.ndarray | None:
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _place(at: Any, names: tuple[str, ...] | None) -> str:
+    if len(at) == 0:
+        return ""
+    column = "" if len(at) == 1 else f", column {at[1] if names is None else repr(names[at[1]])}"
+    return f" in row {at[0]}{column}"
+
+
+def _missing(values: np.ndarray) -> np.ndarray:
+    """NaN where an array of objects, labels perhaps, has None or NaN; else 0."""
+    return np.array([np.nan if v is None or (isinstance(v, float) and v != v) else 0.0 for v in values])
+
+
+def check_per_sample(values: Any, what: str, n: int) -> np.ndarray | None:
+    """``(n,)`` finite numbers, or None."""
     if values is None:
         return None
-    values = _numeric(values, what)
+    values = np.asarray(_numeric(values, what))
     if values.shape != (n,):
         raise ValueError(f"{what} must have shape ({n},), one entry per row of X, got {values.shape}")
     _require_finite(values, what)
     return values
 
 
-def _require_finite(values: Any, what: str) -> None:
+def _require_finite(values: Any, what: str, names: tuple[str, ...] | None = None) -> None:
     # the sum is finite unless an entry is not, or it overflows: a pass without a temporary array
     xp = jnp if isinstance(values, jax.Array) else np
     if not jnp.issubdtype(values.dtype, jnp.floating):
@@ -97,8 +144,8 @@ def _require_finite(values: Any, what: str) -> None:
             return
     bad = np.argwhere(~np.isfinite(np.asarray(values)))
     if bad.size:
-        where = f"row {bad[0][0]}" + (f", column {bad[0][1]}" if values.ndim == 2 else "")
-        raise ValueError(f"{what} has {len(bad)} NaN or infinite entries, the first in {where}; remove or impute them")
+        count = f"{len(bad)} NaN or infinite " + ("entry" if len(bad) == 1 else "entries, the first")
+        raise ValueError(f"{what} has {count}{_place(bad[0], names)}; remove or impute")
 
 
 def check_vector(values: Any, what: str, low: float = 0.0, high: float = np.inf, infinite: bool = False) -> np.ndarray:
@@ -137,18 +184,19 @@ def check_alphas(alphas: Any, ratios: int | None) -> np.ndarray | None:
     if alphas.ndim == 2 and ratios == alphas.shape[0]:
         return alphas
     if alphas.ndim != 1:
-        raise ValueError(f"alphas must have shape (K,), or (R, K) with R l1_ratios, got {alphas.shape}")
+        raise ValueError(
+            f"alphas must have shape (K,), or (R, K) for R l1_ratios, got {alphas.shape} for {ratios or 'no'} l1_ratios"
+        )
     return alphas
 
 
 def check_positive(value: Any, what: str, integer: bool = False, below: float = np.inf) -> float:
     """A number in (0, below), whole if asked for."""
     kind = "a whole number" if integer else "a number"
-    number = np.asarray(value)
-    if number.ndim or not np.issubdtype(number.dtype, np.number) or (integer and number != np.floor(number)):
+    number = _host(value, what)
+    if number.ndim or number.dtype.kind not in "iuf" or (integer and number != np.floor(number)):
         raise ValueError(f"{what} must be {kind} > 0, got {value!r}")
     if not 0 < number < below:
-        raise ValueError(
-            f"{what} must be > 0" + (f" and < {below:g}" if np.isfinite(below) else "") + f", got {value!r}"
-        )
+        limit = f"< {below:g}" if np.isfinite(below) else "finite"
+        raise ValueError(f"{what} must be > 0 and {limit}, got {value!r}")
     return number.item()

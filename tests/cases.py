@@ -4,7 +4,9 @@ import dataclasses
 from collections.abc import Callable
 from functools import partial
 
+import jax.numpy as jnp
 import numpy as np
+from scipy import special, stats
 
 import proxreg as pr
 from tests import references as ref
@@ -154,7 +156,48 @@ PENALTIES: list[PenaltyCase] = [
     _box("box-from-above", -np.inf, 0.4),
 ]
 
-LOSSES: list = []  # entries with attributes `id` and `loss`, at least one per exported subclass of pr.Loss
+
+@dataclasses.dataclass(frozen=True)
+class LossCase:
+    """A loss with what is known about it independently of the library."""
+
+    id: str
+    loss: pr.Loss
+    y: Callable[[np.random.Generator, int], np.ndarray]  # valid responses (n,), extreme ones among them
+    value: Callable[[np.ndarray, np.ndarray], np.ndarray]  # NumPy, of (eta, y)
+    eta: tuple[float, float] = (-5.0, 5.0)  # where to test
+
+
+def _counts(rng, n):
+    return np.where(np.arange(n) % 4 == 0, 0, rng.poisson(3.0, n)).astype(float)
+
+
+def _log_pmf(eta, y):
+    """Half the Poisson deviance as a difference of two log-likelihoods."""
+    return stats.poisson.logpmf(y, y) - stats.poisson.logpmf(y, np.exp(eta))
+
+
+LOSSES: list[LossCase] = [
+    LossCase("squared", pr.Squared(), lambda rng, n: rng.normal(size=n), lambda eta, y: 0.5 * (y - eta) ** 2),
+    LossCase(
+        "logistic",
+        pr.Logistic(),
+        lambda rng, n: rng.permutation(np.arange(n) % 2).astype(float),
+        lambda eta, y: -stats.bernoulli.logpmf(y.astype(int), special.expit(eta)),
+    ),
+    LossCase("huber", pr.Huber(), lambda rng, n: rng.normal(size=n), lambda eta, y: special.huber(1.345, eta - y)),
+    LossCase(
+        "huber-small", pr.Huber(0.2), lambda rng, n: rng.normal(size=n), lambda eta, y: special.huber(0.2, eta - y)
+    ),
+    LossCase("poisson", pr.Poisson(), _counts, _log_pmf, (-4.0, 3.0)),
+    LossCase(
+        "custom",
+        pr.Custom(lambda eta, y: jnp.logaddexp(eta - y, y - eta) - np.log(2.0)),
+        lambda rng, n: rng.normal(size=n),
+        lambda eta, y: np.log(np.cosh(eta - y)),
+    ),
+]
+
 
 @dataclasses.dataclass(frozen=True)
 class SolverCase:

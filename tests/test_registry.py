@@ -21,7 +21,13 @@ def test_every_penalty_has_a_case():
     assert without_case(pr, pr.Penalty, [case.penalty for case in cases.PENALTIES]) == []
 
 
+def test_every_loss_has_a_case():
+    assert without_case(pr, pr.Loss, [case.loss for case in cases.LOSSES]) == []
+
+
 def test_a_missing_case_is_noticed():
+    assert {pr.Squared, pr.Custom} <= exported(pr, pr.Loss)
+    assert without_case(pr, pr.Loss, [case.loss for case in cases.LOSSES if case.id != "poisson"]) == ["Poisson"]
     assert {pr.L1, pr.GroupLasso} <= exported(pr, pr.Penalty)
     assert without_case(pr, pr.Penalty, [case.penalty for case in cases.PENALTIES if case.id != "zero"]) == ["Zero"]
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import jax.numpy as jnp
+
 from proxreg._pytree import Array, pytree_dataclass, static
 from proxreg.losses.base import Loss
 
@@ -22,5 +24,11 @@ class Custom(Loss):
     function: Callable[[Array, Array], Array] = static()
 
     def value(self, eta: Array, y: Array) -> Array:
-        """``function(eta, y)``."""
-        return self.function(eta, y)
+        """``function(eta, y)``; raises ValueError unless it is one loss per sample."""
+        losses = self.function(eta, y)
+        if jnp.shape(losses) != jnp.shape(eta):
+            raise ValueError(
+                f"a loss must return one value per sample, shape {jnp.shape(eta)}, got shape {jnp.shape(losses)}; "
+                "leave the mean to the fit"
+            )
+        return jnp.asarray(losses, jnp.result_type(eta))  # NumPy scalars in a loss widen it

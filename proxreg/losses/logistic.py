@@ -66,7 +66,10 @@ class Logistic(Loss):
 
     def encode(self, y: np.ndarray) -> tuple[np.ndarray, tuple | None]:
         """0 and 1 for the two classes in sorted order."""
-        classes, codes = np.unique(y, return_inverse=True)
+        try:
+            classes, codes = np.unique(y, return_inverse=True)
+        except TypeError as error:
+            raise ValueError(f"the classes in y cannot be sorted: {error}") from None
         if classes.size != 2:
             shown = ", ".join(map(str, classes[:5])) + (", ..." if classes.size > 5 else "")
             raise ValueError(f"logistic loss needs two classes in y, got {classes.size}: {shown}")

@@ -3,7 +3,7 @@
 from typing import Any
 
 import jax.numpy as jnp
-from jax.scipy.special import xlogy
+from jax.scipy.special import xlog1py
 
 from proxreg._pytree import Array, pytree_dataclass
 from proxreg.losses.base import Loss, first_bad
@@ -25,8 +25,10 @@ class Poisson(Loss):
     has_dual = True
 
     def value(self, eta: Array, y: Array) -> Array:
-        """Half the unit deviance."""
-        return jnp.exp(eta) - y * eta + (xlogy(y, y) - y)
+        """Half the unit deviance, as ``y (exp(d) - 1 - d)`` with ``d = eta - log y``: large counts do not cancel."""
+        counted = y > 0
+        excess = jnp.where(counted, eta - jnp.log(jnp.where(counted, y, 1)), 0)
+        return jnp.where(counted, y * (jnp.expm1(excess) - excess), jnp.exp(jnp.where(counted, 0, eta)))
 
     def derivative(self, eta: Array, y: Array) -> Array:
         """``exp(eta) - y``."""
@@ -37,10 +39,12 @@ class Poisson(Loss):
         return jnp.exp(eta)
 
     def conjugate(self, u: Array, y: Array) -> Array:
-        """``v log v - v - (y log y - y)`` with ``v = u + y >= 0``."""
+        """``v log v - v - (y log y - y)`` with ``v = u + y >= 0``, as ``v log(v / y) - u + u log y``."""
         v = jnp.maximum(u + y, 0)
         outside = u + y < -8 * jnp.finfo(v.dtype).eps * (1 + y)
-        return jnp.where(outside, jnp.inf, xlogy(v, v) - v - (xlogy(y, y) - y))
+        scale = jnp.where(y > 0, y, 1)
+        change = xlog1py(v, jnp.where(y > 0, jnp.maximum(u / scale, -1), v - 1))
+        return jnp.where(outside, jnp.inf, change - u + u * jnp.log(scale))
 
     def mean(self, eta: Array) -> Any:
         """The expected count ``exp(eta)``."""

@@ -1,0 +1,109 @@
+"""One solver on one problem: cold and warm times at the tolerance that reaches a certified gap, within a budget."""
+
+import dataclasses
+import statistics
+from collections.abc import Callable
+
+import numpy as np
+
+from bench.problems import Problem
+from bench.workers import Failed, Solver, Worker
+
+TARGET = 1e-6  # every gap of a path must be this small for its time to count
+TOLS = (1e-6, 5e-7, 2e-7, 1e-7, 1e-8, 1e-9, 1e-10)  # tried in turn until it is
+
+
+@dataclasses.dataclass
+class Entry:
+    """What one solver did on one problem; the times are seconds."""
+
+    dtype: str
+    tol: float | None = None  # the tolerance that reached the target gap, or the last one tried
+    status: str = "ok"  # or "> budget", "gap not reached", "failed: ..."
+    cold_s: float | None = None  # first call of a fresh process, compilation included, imports not
+    warm_s: list[float] = dataclasses.field(default_factory=list)  # later calls, alternating with the other solvers
+    warm_median_s: float | None = None
+    worst_gap: float | None = None  # over the alphas and the calls, by bench/certificate.py
+    max_steps: int | None = None  # over the alphas
+    mean_steps: float | None = None
+    peak_mb: float | None = None  # of the process after the first call, data and interpreter included
+    device: str = "cpu"
+
+
+class Contender:
+    """One solver on one problem: its worker, its entry and what it has used of its budget."""
+
+    def __init__(
+        self,
+        build: Callable[..., Solver],  # (problem, tol, option) -> solver
+        problem: Problem,
+        option: object,
+        *,
+        dtype: str = "float64",
+        tols: tuple[float, ...] = TOLS,
+        target: float = TARGET,
+    ):
+        self.entry = Entry(dtype)
+        self._make = lambda tol: Worker(build, problem, tol, option)
+        self._tols, self._target, self._used = tols, target, 0.0
+        self._worker: Worker | None = self._make(tols[0])
+
+    def cold(self, budget: float) -> None:
+        """First calls, each in a fresh process, at falling tolerances until the target gap is reached."""
+        before = np.inf
+        for tol in self._tols:
+            if self._worker is None:
+                self._worker = self._make(tol)
+            self.entry.tol = tol
+            answer = self._call(budget)
+            if answer is None:
+                return
+            self.entry.cold_s, self.entry.peak_mb = answer["seconds"], answer["peak_mb"]
+            gap = answer["worst_gap"]
+            if gap <= self._target:
+                return
+            self.close()
+            if gap > 0.99 * before:
+                break
+            before = gap
+        self.entry.status = "gap not reached"
+
+    def warm(self, budget: float) -> None:
+        """One more call, if the budget has room for it."""
+        expected = self.entry.warm_s[-1] if self.entry.warm_s else 0.0
+        if self._worker is None or self._used + expected > budget:
+            return
+        before = self.entry.worst_gap
+        answer = self._call(budget)
+        if answer is None:
+            return
+        self.entry.warm_s.append(answer["seconds"])
+        self.entry.warm_median_s = statistics.median(self.entry.warm_s)
+        self.entry.worst_gap = max(answer["worst_gap"], before or 0.0)
+        if self.entry.worst_gap > self._target:
+            self.entry.status = "gap not reached"
+
+    def close(self) -> None:
+        """Ends the worker, if there is one."""
+        if self._worker is not None:
+            self._worker.close()
+        self._worker = None
+
+    def _call(self, budget: float) -> dict | None:
+        assert self._worker is not None
+        try:
+            answer = self._worker.run(budget - self._used)
+        except Failed as error:
+            self.entry.status = f"failed: {error}"
+            answer = None
+        else:
+            if answer is None and not self.entry.warm_s:
+                self.entry.status = "> budget"
+        if answer is None:
+            self.close()
+            return None
+        self._used += answer["seconds"]
+        for name in ("worst_gap", "max_steps", "mean_steps"):
+            setattr(self.entry, name, answer[name])
+        self.entry.device = answer.get("device", self.entry.device)
+        return answer

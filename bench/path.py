@@ -1,0 +1,196 @@
+"""A whole lasso or elastic-net path, ours against scikit-learn's, at an equal certified gap.
+
+Run it as ``python -m bench.path``; the README beside this file says what it measures.
+"""
+
+import argparse
+import dataclasses
+import json
+import math
+import os
+import platform
+import sys
+import warnings
+from importlib import metadata
+
+import numpy as np
+
+from bench import problems
+from bench.certificate import relative_gap
+from bench.contest import TARGET, Contender, Entry
+from bench.problems import DENSE, PROBLEMS, Problem
+from bench.workers import Solver
+
+FLOAT32_TOL = 1e-5
+OURS, PEER = "proxreg", "scikit-learn"
+
+
+def build_ours(problem: Problem, tol: float, dtype: str) -> Solver:
+    """``proxreg.fit_path``."""
+    import jax
+
+    import proxreg as pr
+
+    jax.config.update("jax_enable_compilation_cache", False)
+    X, y = problems.make(problem)
+    alphas = problems.alphas(problem, X, y)
+    data = X.astype(dtype, copy=False), y.astype(dtype)
+
+    def solve() -> pr.Path:
+        return pr.fit_path(
+            *data, alphas=alphas, l1_ratio=problem.l1_ratio, fit_intercept=False, tol=tol, max_steps=10**6, dtype=dtype
+        )
+
+    def judge(path: pr.Path) -> dict:
+        gap = relative_gap(X, y, path.coef, path.intercept, path.alphas, problem.l1_ratio, fit_intercept=False)
+        return _facts(gap, path.num_steps) | {"device": jax.devices()[0].device_kind}
+
+    return _quietly(solve), judge
+
+
+def build_sklearn(problem: Problem, tol: float, gram: bool) -> Solver:
+    """``enet_path``, which is ``lasso_path`` at l1_ratio 1, on its preferred memory order and without its copy of X."""
+    from sklearn.linear_model import enet_path
+
+    X, y = problems.make(problem, order="F")
+    alphas = problems.alphas(problem, X, y)
+    options = {"l1_ratio": problem.l1_ratio, "alphas": alphas, "precompute": gram, "copy_X": False}
+
+    def solve() -> tuple:
+        return enet_path(X, y, **options, tol=tol, max_iter=10**6, return_n_iter=True)
+
+    def judge(answer: tuple) -> dict:
+        grid, coef, _, steps = answer
+        return _facts(relative_gap(X, y, coef.T, 0.0, grid, problem.l1_ratio, fit_intercept=False), steps)
+
+    return _quietly(solve), judge
+
+
+def _quietly(solve):
+    def call():
+        with warnings.catch_warnings():  # the certificate decides, not the solver's opinion of itself
+            warnings.simplefilter("ignore")
+            return solve()
+
+    return call
+
+
+def _facts(gap: np.ndarray, steps) -> dict:
+    worst = float(np.max(np.where(np.isfinite(gap), gap, np.inf)))
+    return {"worst_gap": worst, "max_steps": int(np.max(steps)), "mean_steps": float(np.mean(steps))}
+
+
+def race(problem: Problem, repeats: int, budget: float) -> dict:
+    """All solvers on one problem, and the ratio of ours to the faster of the peer's two forms."""
+    field = {
+        OURS: Contender(build_ours, problem, "float64"),
+        PEER: Contender(build_sklearn, problem, False),
+        f"{OURS} float32": Contender(
+            build_ours, problem, "float32", dtype="float32", tols=(FLOAT32_TOL,), target=math.inf
+        ),
+    }
+    if problem.n >= problem.p:
+        field[f"{PEER} Gram"] = Contender(build_sklearn, problem, True)
+    try:
+        for name, contender in field.items():
+            print(f"{problem.name} ({problem.n} x {problem.p}): {name}", file=sys.stderr, flush=True)
+            contender.cold(budget)
+        for _ in range(repeats):
+            for contender in field.values():
+                contender.warm(budget)
+    finally:
+        for contender in field.values():
+            contender.close()
+    entries = {name: contender.entry for name, contender in field.items()}
+    solvers = {name: dataclasses.asdict(entry) for name, entry in entries.items()}
+    return dataclasses.asdict(problem) | {"solvers": solvers} | compare(entries)
+
+
+def compare(entries: dict[str, Entry]) -> dict:
+    """The faster peer and our time over its: above 1, ours is the slower one; None where either has no valid time."""
+    warm = {name: e.warm_median_s for name, e in entries.items() if e.status == "ok" and e.warm_median_s is not None}
+    cold = {name: e.cold_s for name, e in entries.items() if e.status == "ok" and e.cold_s is not None}
+    ranked = sorted((name for name in warm if name.startswith(PEER)), key=warm.__getitem__)
+    if not ranked or OURS not in warm:
+        return {"peer": ranked[0] if ranked else None, "ratio_warm": None, "ratio_cold": None}
+    peer = ranked[0]
+    return {"peer": peer, "ratio_warm": warm[OURS] / warm[peer], "ratio_cold": cold[OURS] / cold[peer]}
+
+
+def table(races: list[dict]) -> str:
+    """One row per problem and solver, as Markdown."""
+    header = ("problem", "n x p", "solver", "tol", "worst gap", "cold s", "warm s", "steps max / mean", "peak MB", "")
+    rows = [header, ("---",) * len(header)]
+    for result in races:
+        for name, entry in result["solvers"].items():
+            rows.append(_row(result, name, entry))
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _row(result: dict, name: str, entry: dict) -> tuple[str, ...]:
+    def show(key: str, form: str) -> str:
+        return "" if entry[key] is None else format(entry[key], form)
+
+    note = entry["status"] if entry["status"] != "ok" else ""
+    if name == OURS and result["ratio_warm"] is not None:
+        warm, cold = (_times(result[key]) for key in ("ratio_warm", "ratio_cold"))
+        note = f"warm {warm}, cold {cold} than {result['peer']}"
+    steps = "" if entry["max_steps"] is None else f"{entry['max_steps']} / {entry['mean_steps']:.0f}"
+    return (
+        result["name"],
+        f"{result['n']} x {result['p']}",
+        name,
+        show("tol", ".0e"),
+        show("worst_gap", ".1e"),
+        show("cold_s", ".3g"),
+        show("warm_median_s", ".3g") or ("> budget" if entry["status"] == "ok" else ""),
+        steps,
+        show("peak_mb", ".0f"),
+        note,
+    )
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.3g}x slower" if ratio > 1 else f"{1 / ratio:.3g}x faster"
+
+
+def machine() -> dict:
+    """What the times depend on, without saying whose machine it is."""
+    versions = {name: metadata.version(name) for name in ("numpy", "jax", "jaxlib", "scikit-learn", "proxreg")}
+    return {
+        "system": platform.system(),
+        "architecture": platform.machine(),
+        "cores": os.cpu_count(),
+        "load_at_start": os.getloadavg()[0],  # well above 0 means that others were using the cores
+        "python": platform.python_version(),
+        "versions": versions,
+    }
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Runs the races and prints the table."""
+    parser = argparse.ArgumentParser(prog="python -m bench.path", description="Our path against scikit-learn's.")
+    parser.add_argument("--size", choices=("tiny", "small", "full"), default="full")
+    parser.add_argument("--only", metavar="NAME", choices=tuple(PROBLEMS), help=", ".join(PROBLEMS))
+    parser.add_argument("--l1-ratio", type=float, default=1.0, help="above 0, up to 1, the lasso (default)")
+    parser.add_argument("--repeats", type=int, default=5, help="warm calls of each solver, alternating")
+    parser.add_argument("--budget", type=float, default=120.0, metavar="SECONDS", help="per solver and problem")
+    parser.add_argument("--json", metavar="FILE", help="where to write everything measured")
+    options = parser.parse_args(argv)
+    if not 0 < options.l1_ratio <= 1:
+        parser.error("--l1-ratio must be above 0 and at most 1")
+
+    described = machine()
+    chosen = [PROBLEMS[name].scaled(options.size) for name in ([options.only] if options.only else DENSE)]
+    chosen = [dataclasses.replace(problem, l1_ratio=options.l1_ratio) for problem in chosen]
+    races = [race(problem, options.repeats, options.budget) for problem in chosen]
+    print(table(races))
+    if options.json:
+        settings = {name: getattr(options, name) for name in ("size", "repeats", "budget")} | {"target_gap": TARGET}
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump({"machine": described, "settings": settings, "problems": races}, file, indent=1)
+            file.write("\n")
+
+
+if __name__ == "__main__":
+    main()

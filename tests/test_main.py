@@ -1,0 +1,287 @@
+"""``python -m proxreg``: what it prints and writes is the path; whatever is wrong is said in one line."""
+
+import csv
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import matplotlib.image
+import numpy as np
+import pytest
+
+import proxreg as pr
+from proxreg import __main__ as command
+from proxreg.datasets import load_diabetes
+
+RATIOS = (0.1, 0.5, 0.9, 0.95, 1.0)
+DATA = load_diabetes()
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty directory to run in, wide enough for all names."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "110")
+    return tmp_path
+
+
+@pytest.fixture
+def diabetes(here):
+    """The diabetes data as a file with the target in the middle."""
+    with (here / "data.csv").open("w", newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow([*DATA.feature_names[:4], "price", *DATA.feature_names[4:]])
+        writer.writerows([*x[:4], y, *x[4:]] for x, y in zip(DATA.X.tolist(), DATA.y.tolist()))
+    return "data.csv"
+
+
+def run(capsys, *arguments):
+    """Exit code, stdout and the lines of stderr."""
+    code = command.main(arguments)
+    out, err = capsys.readouterr()
+    return code, out, err.splitlines()
+
+
+def parsed(table):
+    """The rows of a table: l1_ratio, alpha, non-zeros, loss, worst gap, names that entered."""
+    lines = table.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.split()[:2] == ["l1_ratio", "alpha"])
+    rows, ratio = [], ""
+    for line in lines[start + 1 :]:
+        if not line:
+            break
+        ratio = line[:8].strip() or ratio
+        alpha, nnz, loss, gap, *names = line[8:].split(maxsplit=4)
+        rows.append(
+            (float(ratio), float(alpha), int(nnz), float(loss), float(gap), names[0].split(", ") if names else [])
+        )
+    return rows
+
+
+def order_of_entering(coef):
+    """Independent of the report: features by the first alpha at which they are not zero, the larger first."""
+    std = DATA.X.std(axis=0)
+    key = {j: (k := int(np.flatnonzero(c)[0]), -abs(c[k] * std[j])) for j, c in enumerate(coef.T) if c.any()}
+    return [DATA.feature_names[j] for j in sorted(key, key=lambda j: key[j])]
+
+
+def test_without_arguments_the_table_is_the_diabetes_path(here, capsys):
+    code, out, err = run(capsys)
+    assert code == 0
+    assert err == []
+    path = pr.fit_path(*DATA[:2], l1_ratio=RATIOS, standardize=True, tol=1e-8, dtype=np.float64)
+    rows = parsed(out)
+    assert len(rows) == 25
+    for r, ratio in enumerate(RATIOS):
+        mine = [row for row in rows if row[0] == ratio]
+        assert [name for row in mine for name in row[5]] == order_of_entering(path.coef[r])
+        worst = 0.0
+        for (_, alpha, nnz, loss, gap, _), k in zip(mine, (0, 25, 50, 74, 99)):
+            assert alpha == pytest.approx(path.alphas[r, k], rel=1e-3)
+            assert nnz == path.nnz[r, k]
+            residual = DATA.y - path.predict(DATA.X)[r, k]
+            assert loss == pytest.approx(np.mean(residual**2) / 2, rel=1e-3)
+            worst = max(worst, gap)
+        assert worst == pytest.approx(path.gap[r].max(), rel=0.06)
+    assert f"JAX {jax.__version__} on {jax.devices()[0].platform}" in out
+    assert "float64" in out
+    assert "442 rows, 10 features, standardised" in out
+    assert "squared loss, 100 alphas x 5 l1_ratios in one call: 500 of 500 converged" in out
+    assert f"worst certified gap {path.gap.max():.1e} of the loss of the intercept alone" in out
+    cold, warm = map(float, re.findall(r"([0-9.]+) s (?:cold|warm)", out))
+    assert min(cold, warm) > 0
+    assert out.endswith("\nwrote path.png\n")
+    assert os.listdir(here) == ["path.png"]
+    picture = matplotlib.image.imread("path.png")
+    assert picture.shape[0] > 1000
+    assert picture.shape[1] > 2000
+    assert picture.std() > 0.05
+
+
+def test_a_file_gives_coefficients(diabetes, capsys):
+    code, out, err = run(
+        capsys, diabetes, "--target", "price", "--l1-ratio", "0.5", "1", "--n-alphas", "12", "--out", "new/dir"
+    )
+    assert code == 0
+    assert err == []
+    assert "warm" not in out
+    assert out.splitlines()[-2:] == [f"wrote {Path('new/dir/coefficients.csv')}", f"wrote {Path('new/dir/path.png')}"]
+    assert sorted(os.listdir("new/dir")) == ["coefficients.csv", "path.png"]
+    with open("new/dir/coefficients.csv", newline="") as handle:
+        header, *rows = csv.reader(handle)
+    assert header == ["l1_ratio", "alpha", "intercept", *DATA.feature_names, "gap", "converged"]
+    assert [row[-1] for row in rows] == ["True"] * 24
+    numbers = np.array([[float(cell) for cell in row[:-1]] for row in rows]).reshape(2, 12, 14)
+    path = pr.fit_path(*DATA[:2], l1_ratio=[0.5, 1], n_alphas=12, standardize=True, tol=1e-8, dtype=np.float64)
+    np.testing.assert_array_equal(numbers[..., 0], [[0.5] * 12, [1.0] * 12])
+    np.testing.assert_array_equal(numbers[..., 1], path.alphas)
+    np.testing.assert_array_equal(numbers[..., 2], path.intercept)
+    np.testing.assert_array_equal(numbers[..., 3:-1], path.coef)
+    np.testing.assert_array_equal(numbers[..., -1], path.gap)
+
+
+def test_options_reach_the_fit(diabetes, capsys, monkeypatch):
+    seen = {}
+
+    def fit_path(X, y, **options):
+        seen.update(options, X=X)
+        raise ValueError("a reason\nof two lines")
+
+    monkeypatch.setattr(pr, "fit_path", fit_path)
+    flags = (
+        "--loss huber --l1-ratio 1 --n-alphas 7 --tol 1e-3 --max-steps 9 --dtype float32 --no-standardize --drop age s6"
+    )
+    assert run(capsys, diabetes, "--target", "price", *flags.split()) == (
+        2,
+        "",
+        ["proxreg: error: a reason of two lines"],
+    )
+    np.testing.assert_array_equal(seen.pop("X"), DATA.X[:, 1:9])
+    assert seen == {
+        "loss": "huber",
+        "l1_ratio": [1.0],
+        "n_alphas": 7,
+        "tol": 1e-3,
+        "max_steps": 9,
+        "dtype": np.float32,
+        "standardize": False,
+        "feature_names": DATA.feature_names[1:9],
+    }
+
+
+@pytest.mark.parametrize("labels", [("healthy", "ill"), ("-1", "1")])
+def test_logistic_with_two_classes(here, capsys, labels):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3)).round(3)
+    one = X[:, 1] + 0.5 * rng.normal(size=60) > 0
+    lines = ["state,a,b,c", *(f"{labels[int(t)]},{','.join(map(str, x))}" for t, x in zip(one, X))]
+    (here / "data.csv").write_text("\n".join(lines))
+    flags = "--target state --loss logistic --l1-ratio 1 --n-alphas 4 --no-standardize --dtype float32"
+    code, out, err = run(capsys, "data.csv", *flags.split())
+    assert (code, err) == (0, [])
+    assert f"target 'state': 1 is {labels[1]!r}, 0 is {labels[0]!r}" in out
+    assert "own scale" in out
+    rows = parsed(out)
+    assert rows[1][5][0] == "b"
+    rate = one.mean()
+    assert rows[0][3] == pytest.approx(-rate * np.log(rate) - (1 - rate) * np.log(1 - rate), rel=1e-3)
+    with open("coefficients.csv", newline="") as handle:
+        last = list(csv.DictReader(handle))[-1]
+    assert float(last["b"]) > 1
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("age,price\n1,2\nabc,3\n", "row 3, column 'age': 'abc' is not a number"),
+        ("age,price\n1,2\n,3\n", "row 3, column 'age': missing value"),
+        ("age,prices\n1,2\n", "no column 'price'; did you mean 'prices'?"),
+        ("", "the file is empty"),
+        (None, "no such file"),
+    ],
+)
+def test_bad_files_are_one_line_with_the_files_name(here, capsys, content, message):
+    if content is not None:
+        (here / "data.csv").write_text(content)
+    code, out, err = run(capsys, "data.csv", "--target", "price")
+    assert (code, out, err) == (2, "", [f"proxreg: error: data.csv: {message}"])
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("--target price", "--target and --drop need a CSV file: python -m proxreg data.csv --target NAME"),
+        ("--l1-ratio 0.5 2", "l1_ratio must"),
+        ("--n-alphas 0", "n_alphas must be"),
+        ("--tol -1", "tol must be"),
+        ("--out file", "--out file: this is a file, not a directory"),
+        ("--out file/below", "--out file/below: Not a directory"),
+        ("--n-alphas 2 --out taken", f"{Path('taken/path.png')}: Is a directory"),
+        ("--colour", "unrecognized arguments: --colour (python -m proxreg --help lists the options)"),
+        ("--loss absolute", "argument --loss: invalid choice"),
+        ("--n-alphas many", "argument --n-alphas: invalid int value: 'many'"),
+    ],
+)
+def test_bad_options_are_one_line(here, capsys, flags, message):
+    (here / "file").touch()
+    (here / "taken" / "path.png").mkdir(parents=True)
+    code, _, err = run(capsys, *flags.split())
+    assert code == 2
+    assert len(err) == 1
+    assert err[0].startswith(f"proxreg: error: {message}")
+
+
+def test_errors_of_the_library_are_one_line(here, capsys):
+    (here / "data.csv").write_text("a,count\n1,2\n2,-3\n")
+    code, out, err = run(capsys, "data.csv", "--target", "count", "--loss", "poisson")
+    assert (code, out) == (2, "")
+    assert len(err) == 1
+    assert re.match(r"proxreg: error: .*y.*-3", err[0])
+
+
+def test_warnings_are_one_line_each_and_said_once(here, capsys):
+    code, out, err = run(capsys, "--dtype", "float32", "--tol", "1e-12", "--n-alphas", "3")
+    assert code == 0
+    assert "wrote path.png" in out
+    assert len(err) == 1
+    assert err[0].startswith("proxreg: warning: tol=1e-12 is below what float32 can certify")
+
+
+def test_without_matplotlib_the_rest_works(diabetes, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code, out, err = run(capsys, diabetes, "--target", "price", "--l1-ratio", "1", "--n-alphas", "3")
+    assert (code, err) == (0, [])
+    assert out.splitlines()[-2:] == [
+        "wrote coefficients.csv",
+        'no picture: plotting needs matplotlib: pip install "proxreg[plot]"',
+    ]
+    assert not os.path.exists("path.png")
+
+
+def test_an_interrupt_has_no_traceback(here, capsys, monkeypatch):
+    monkeypatch.setattr(pr, "fit_path", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert run(capsys) == (130, "", ["proxreg: interrupted"])
+
+
+def test_help_and_version(capsys):
+    for flag, start in (("--help", "usage: python -m proxreg [data.csv --target NAME]"), ("--version", "proxreg ")):
+        with pytest.raises(SystemExit) as caught:
+            command.main([flag])
+        assert caught.value.code == 0
+        assert capsys.readouterr().out.startswith(start)
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["--n-alphas", "4", "--l1-ratio", "1"], 0), (["none.csv"], 2)])
+def test_as_a_program(here, arguments, code):
+    root = Path(pr.__file__).parents[1]
+    environment = {**os.environ, "PYTHONPATH": str(root), "MPLBACKEND": "qtagg"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "proxreg", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    assert done.returncode == code, done.stderr
+    if code:
+        assert done.stderr == "proxreg: error: none.csv: no such file\n"
+    else:
+        assert done.stderr == ""
+        assert parsed(done.stdout)[0][:3] == (1.0, 45.16, 0)
+        assert (here / "path.png").stat().st_size > 10_000
+
+
+def test_a_reader_that_leaves_early_is_no_error(here):
+    root = Path(pr.__file__).parents[1]
+    program = [sys.executable, "-m", "proxreg", "--n-alphas", "3", "--l1-ratio", "1"]
+    with subprocess.Popen(
+        program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(root)}
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
