@@ -108,35 +108,38 @@ def race(problem: Problem, repeats: int, budget: float) -> dict:
 
 def compare(entries: dict[str, Entry]) -> dict:
     """The faster peer and our time over its: above 1, ours is the slower one; None where either has no valid time."""
-    warm = {name: e.warm_median_s for name, e in entries.items() if e.status == "ok" and e.warm_median_s is not None}
-    cold = {name: e.cold_s for name, e in entries.items() if e.status == "ok" and e.cold_s is not None}
-    ranked = sorted((name for name in warm if name.startswith(PEER)), key=warm.__getitem__)
-    if not ranked or OURS not in warm:
-        return {"peer": ranked[0] if ranked else None, "ratio_warm": None, "ratio_cold": None}
-    peer = ranked[0]
-    return {"peer": peer, "ratio_warm": warm[OURS] / warm[peer], "ratio_cold": cold[OURS] / cold[peer]}
+    valid = {name: entry for name, entry in entries.items() if entry.status == "ok" and entry.warm_s}
+    ranked = sorted((name for name in valid if name.startswith(PEER)), key=lambda name: min(valid[name].warm_s))
+    found = {"peer": ranked[0] if ranked else None, "ratio_warm": None, "ratio_best": None, "ratio_cold": None}
+    if not ranked or OURS not in valid:
+        return found
+    ours, theirs = dataclasses.asdict(valid[OURS]), dataclasses.asdict(valid[ranked[0]])
+    fields = {"ratio_warm": "warm_median_s", "ratio_best": "warm_best_s", "ratio_cold": "cold_s"}
+    return found | {ratio: ours[field] / theirs[field] for ratio, field in fields.items()}
 
 
 def table(races: list[dict]) -> str:
     """One row per problem and solver, as Markdown."""
-    header = ("problem", "n x p", "solver", "tol", "worst gap", "cold s", "warm s", "steps max / mean", "peak MB", "")
-    rows = [header, ("---",) * len(header)]
+    measured = ["tol", "worst gap", "cold s", "warm s", "best s", "steps max / mean", "peak MB"]
+    header = ["problem", "n x p", "solver", *measured, "verdict"]
+    rows = [header, ["---"] * len(header)]
     for result in races:
         for name, entry in result["solvers"].items():
             rows.append(_row(result, name, entry))
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-def _row(result: dict, name: str, entry: dict) -> tuple[str, ...]:
+def _row(result: dict, name: str, entry: dict) -> list[str]:
     def show(key: str, form: str) -> str:
         return "" if entry[key] is None else format(entry[key], form)
 
     note = entry["status"] if entry["status"] != "ok" else ""
     if name == OURS and result["ratio_warm"] is not None:
-        warm, cold = (_times(result[key]) for key in ("ratio_warm", "ratio_cold"))
-        note = f"warm {warm}, cold {cold} than {result['peer']}"
+        warm, best, cold = (_times(result[key]) for key in ("ratio_warm", "ratio_best", "ratio_cold"))
+        undecided = (result["ratio_warm"] > 1) != (result["ratio_best"] > 1)
+        note = f"warm {warm}, best {best}, cold {cold} than {result['peer']}" + ("; undecided" if undecided else "")
     steps = "" if entry["max_steps"] is None else f"{entry['max_steps']} / {entry['mean_steps']:.0f}"
-    return (
+    return [
         result["name"],
         f"{result['n']} x {result['p']}",
         name,
@@ -144,10 +147,11 @@ def _row(result: dict, name: str, entry: dict) -> tuple[str, ...]:
         show("worst_gap", ".1e"),
         show("cold_s", ".3g"),
         show("warm_median_s", ".3g") or ("> budget" if entry["status"] == "ok" else ""),
+        show("warm_best_s", ".3g"),
         steps,
         show("peak_mb", ".0f"),
         note,
-    )
+    ]
 
 
 def _times(ratio: float) -> str:

@@ -1,6 +1,5 @@
 """Fitting: one problem, or a whole grid of strengths as lanes of one compiled program."""
 
-import warnings
 from typing import Any
 
 import jax.numpy as jnp
@@ -8,13 +7,13 @@ import numpy as np
 
 from proxreg import _precision
 from proxreg._pytree import replace
-from proxreg._warnings import ConvergenceWarning
+from proxreg._warnings import ConvergenceWarning, warn
 from proxreg.alpha_grid import critical_alphas, default_grid
 from proxreg.engine import solve_lanes, solve_one, strength
 from proxreg.penalties import ElasticNet, Penalty
 from proxreg.results import Fit, Path
 from proxreg.solvers import Result, Status
-from proxreg.task import Task, make_options, make_task, require_alpha
+from proxreg.task import Task, make_options, make_task, require_alpha, require_factor, require_fit
 from proxreg.validation import check_alphas, check_positive, check_vector
 
 
@@ -60,14 +59,15 @@ def fit(
         feature_names=feature_names,
     )
     options = make_options(tol, max_steps, solver, penalty, task.dtype)
+    require_fit(penalty, task)
     with _precision.scope(task.dtype):
         if task.factor is not None:
-            require_alpha(penalty, "penalty_factor")
+            require_factor(penalty)
             alpha = jnp.asarray(penalty.alpha, task.dtype)  # pyright: ignore[reportAttributeAccessIssue]
             penalty = replace(penalty, alpha=strength(alpha, task.factor))
         result = solve_one(task.smooth, penalty, options.tol, options.max_steps, options.solver)
         arrays = _arrays(task, result)
-    _warn_unless_converged(arrays, options.tol, [""])
+    _warn_unless_converged(arrays, options.tol, [""], _remedy(standardize, task.dtype))
     return Fit(**arrays, penalty=penalty, loss=task.loss, feature_names=task.data.names, classes=task.data.classes)
 
 
@@ -110,9 +110,9 @@ def fit_path(
         the scale of the input.
       sample_weight, offset: ``(n,)``. penalty_factor: ``(p,)`` multiplies alpha per column; 0 leaves it unpenalised,
         inf leaves it out.
-      tol: bounds each fit's duality gap relative to the loss of the intercept-only model, or where no dual is known
-        (unpenalised columns, alpha = 0, custom losses) its relative KKT violation. A gap of tol bounds the objective's
-        error, not the coefficients': ask for 1e-8 or less where those matter.
+      tol: bounds each fit's duality gap relative to the loss of the intercept-only model, and its relative KKT
+        violation; the latter alone where no dual is known (unpenalised columns, alpha = 0, custom losses). A gap of tol
+        bounds the objective's error, not the coefficients': ask for 1e-8 or less where those matter.
       solver: "fista", "coordinate_descent" or "auto".
       dtype: float32 or float64, whatever JAX is set to; by default that of X, as JAX holds it.
 
@@ -143,8 +143,9 @@ def fit_path(
         dtype=dtype,
         feature_names=feature_names,
     )
-    if task.factor is not None and not template.separable:
-        raise ValueError(f"penalty_factor does not apply to {type(template).__name__}; use its weights")
+    if task.factor is not None:
+        require_factor(template)
+    require_fit(template, task)
     options = make_options(tol, max_steps, solver, template, task.dtype)
     with _precision.scope(task.dtype):
         if given is None:
@@ -166,7 +167,7 @@ def fit_path(
     labels = [
         f"alpha={a:.3g}" + (f", l1_ratio={r:g}" if ratios.ndim else "") for a, r in zip(grid.ravel(), each.ravel())
     ]
-    _warn_unless_converged(arrays, options.tol, labels)
+    _warn_unless_converged(arrays, options.tol, labels, _remedy(standardize, task.dtype))
     return Path(
         **arrays,
         penalty=template,
@@ -216,6 +217,7 @@ def alpha_max(
         penalty_factor=penalty_factor,
         dtype=dtype,
     )
+    require_fit(template, task)
     with _precision.scope(task.dtype):
         found = critical_alphas(task, template, np.atleast_1d(ratios) if penalty is None else None)
     return found if ratios.ndim else float(found[0])
@@ -246,18 +248,30 @@ def _arrays(task: Task, result: Result) -> dict[str, np.ndarray]:
     }
 
 
-def _warn_unless_converged(arrays: dict[str, np.ndarray], tol: float, labels: list[str]) -> None:
+def _warn_unless_converged(arrays: dict[str, np.ndarray], tol: float, labels: list[str], remedy: str) -> None:
     bad = ~arrays["converged"].ravel()
     if not bad.any():
         return
-    gap, rest = arrays["gap"].ravel(), arrays["violation"].ravel()
-    error = np.where(np.isnan(gap), rest, gap)
-    worst = int(np.argmax(np.where(bad, np.nan_to_num(error, nan=np.inf), -np.inf)))
-    what = "violation" if np.isnan(gap[worst]) else "gap"
+    gap, violation = arrays["gap"].ravel(), arrays["violation"].ravel()
+    overflowed = bad & ~np.isfinite(arrays["objective"].ravel())
+    if overflowed.any():
+        first = labels[int(np.argmax(overflowed))]
+        warn(
+            f"{overflowed.sum()}/{bad.size} problems left the range of numbers"
+            f"{f' (the first at {first})' if first else ''}; scale X, y and the penalty to about 1",
+            ConvergenceWarning,
+        )
+        return
+    what, error = ("gap", gap) if np.any(gap[bad] > tol) else ("violation", violation)
+    worst = int(np.nanargmax(np.where(bad, np.nan_to_num(error, nan=-1.0), -np.inf)))
     at = f" ({labels[worst]})" if labels[worst] else ""
-    warnings.warn(
-        f"{bad.sum()}/{bad.size} problems above tol: worst {what} {error[worst]:.1g} > {tol:.1g}{at}; "
-        "raise max_steps or standardize",
+    warn(
+        f"{bad.sum()}/{bad.size} problems above tol: worst {what} {error[worst]:.2g} > {tol:.2g}{at}; {remedy}",
         ConvergenceWarning,
-        stacklevel=3,
     )
+
+
+def _remedy(standardize: bool, dtype: np.dtype) -> str:
+    if not standardize:
+        return "raise max_steps or standardize"
+    return "raise max_steps" + (" or pass dtype='float64'" if dtype == np.float32 else "")

@@ -63,8 +63,10 @@ def prepare(data: Data, dtype: np.dtype, *, fit_intercept: bool, standardize: bo
     offset, y_center = data.offset, 0.0
     if least_squares and offset is not None:
         y, offset = y - offset, None
-    flat = bool(offset is None and np.ptp(y) == 0 and (fit_intercept or (least_squares and y[0] == 0)))
+    same = offset is None and np.ptp(y) <= 4 * np.finfo(np.float64).eps * np.max(np.abs(data.y))
+    flat = bool(same and (fit_intercept or (least_squares and y[0] == 0)))
     if flat:
+        y = np.full_like(y, y[0])
         less = "" if data.offset is None else " less offset"
         warn(f"y{less} is constant ({y[0]:g}): nothing to explain", DataWarning)
     if least_squares and fit_intercept:

@@ -38,7 +38,7 @@ class Fit:
         ``kind="mean"`` is the expected response (for a logistic loss the probability of ``classes[1]``), ``"eta"`` the
         linear predictor, ``"class"`` the likelier class. ``offset (n,)`` is added to the linear predictor.
         """
-        X = np.asarray(check_design(X, self.feature_names if np.shape(X)[1:] == self.coef.shape[-1:] else None))
+        X = np.asarray(check_design(X))
         p = self.coef.shape[-1]
         if X.shape[1] != p:
             raise ValueError(f"X has {X.shape[1]} columns, the model was fitted on {p}")

@@ -101,6 +101,17 @@ def require_alpha(penalty: Any, purpose: str) -> None:
         )
 
 
+def require_fit(penalty: Penalty, task: Task) -> None:
+    """Raises unless the penalty's own arrays suit the number of columns."""
+    columns = (task.design.X.shape[1],)
+    try:
+        shape = jax.eval_shape(lambda w: penalty.prox(w, 1.0), jax.ShapeDtypeStruct(columns, np.float32)).shape
+    except TypeError as error:
+        raise ValueError(f"{penalty!r} does not apply to {columns[0]} coefficients: {error}") from None
+    if shape != columns:
+        raise ValueError(f"{penalty!r} turns coefficients of shape {columns} into {shape}; check its shapes")
+
+
 def require_factor(penalty: Any) -> None:
     """Raises unless the penalty can take a strength per column."""
     require_alpha(penalty, "penalty_factor")

@@ -75,10 +75,10 @@ def null_loss(name, y, fit_intercept=True, weights=None, offset=0.0):
 
 
 def relative_gap(name, X, y, coef, intercept, alpha, l1_ratio=1.0, fit_intercept=True, weights=None, offset=0.0):
-    """Primal minus dual over the intercept-only loss, the dual at a multiple of the loss's derivative.
+    """Primal minus dual over the intercept-only loss, for l1_ratio > 0.
 
-    The multiples are 1 (where the elastic net's conjugate is finite) and the largest that is feasible for the lasso on
-    the augmented design.
+    The dual point is the largest multiple of the loss's derivative that is feasible for the lasso on the augmented
+    design.
     """
     s = np.ones(len(y)) if weights is None else np.asarray(weights, float)
     s, offset = s / s.sum(), offset + np.zeros(len(y))
@@ -88,17 +88,11 @@ def relative_gap(name, X, y, coef, intercept, alpha, l1_ratio=1.0, fit_intercept
     q = X.T @ (s * theta)
     l1, l2 = alpha * l1_ratio, alpha * (1 - l1_ratio)
 
-    def dual(c):
-        excess = np.maximum(np.abs(c * q) - l1, 0)
-        if l2 == 0 and excess.max() > 1e-14 * l1:
-            return -np.inf
-        penalty = excess @ excess / (2 * l2) if l2 else 0.0
-        return -(s @ (conjugate(c * theta, y) - c * theta * offset)) - penalty
-
     scale = min(1.0, l1 / np.abs(q + l2 * coef).max())
-    best = max(dual(1.0), dual(scale))
+    rows = l2 / 2 * scale**2 * coef @ coef  # of the augmented design
+    dual = -(s @ (conjugate(scale * theta, y) - scale * theta * offset)) - rows
     primal = objective(name, X, y, coef, intercept, alpha, l1_ratio, s, offset)
-    return (primal - best) / null_loss(name, y, fit_intercept, s, offset)
+    return (primal - dual) / null_loss(name, y, fit_intercept, s, offset)
 
 
 def minimise_l1(name, X, y, alpha, l1_ratio=1.0, fit_intercept=True, weights=None, offset=0.0):

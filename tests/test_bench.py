@@ -219,7 +219,9 @@ def test_the_path_benchmark_runs_and_writes_what_its_readme_says(tmp_path):
     assert set(found) == {"machine", "settings", "problems"}
     assert {"cores", "versions", "python"} <= set(found["machine"])
     (result,) = found["problems"]
-    assert {"name", "n", "p", "rho", "snr", "signals", "seed", "peer", "ratio_warm", "ratio_cold"} <= set(result)
+    assert {"name", "n", "p", "rho", "snr", "signals", "seed", "peer", "ratio_warm", "ratio_best", "ratio_cold"} <= set(
+        result
+    )
     assert set(result["solvers"]) == {"proxreg", "scikit-learn", "proxreg float32"}
     readme = (ROOT / "bench" / "README.md").read_text(encoding="utf-8")
     for name, entry in result["solvers"].items():

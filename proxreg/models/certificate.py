@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 
 from proxreg._pytree import Array, PyTree, tree_max_abs, tree_vdot
@@ -11,7 +10,7 @@ from proxreg.penalties import Penalty
 
 
 class Certificate(NamedTuple):
-    """A point's quality; ``tol`` bounds the gap where it is known, else the violation."""
+    """A point's quality; ``tol`` bounds both the gap, where it is known, and the violation."""
 
     objective: Array  # loss + penalty
     gap: Array  # duality gap over the intercept-only loss; NaN where no dual point is known
@@ -20,26 +19,20 @@ class Certificate(NamedTuple):
     @property
     def error(self) -> Array:
         """What ``tol`` bounds."""
-        return jnp.where(jnp.isnan(self.gap), self.violation, self.gap)
+        return jnp.where(jnp.isnan(self.gap), self.violation, jnp.maximum(self.gap, self.violation))
 
 
 def duality_gap(penalty: Penalty, w: PyTree, gradient: PyTree, loss_gap: Callable[[Array], Array]) -> Array:
-    """Objective minus dual objective at the better of two multiples c of the loss's derivative.
+    """Objective minus dual objective at a multiple c of the loss's derivative.
 
     With ``theta = c loss'(eta)`` the gap is a sum of two Fenchel-Young inequalities, each term >= 0 and so free of
     cancellation: ``loss_gap(c) = loss + loss*(theta) - <theta, eta>`` over the samples, and
-    ``pen(w) + pen*(-c X' loss') + c <w, X' loss'>`` over the coefficients. The factors tried are
-    ``penalty.dual_scale``, which makes the second finite, and 1, which makes the first vanish and is the better one
-    near the solution where the penalty has a quadratic part (Dünner et al. 2016, Primal-dual rates and certificates).
+    ``pen(w) + pen*(-c X' loss') + c <w, X' loss'>`` over the coefficients, where c is the penalty's ``dual_scale``
+    (Massias, Gramfort and Salmon 2018, Celer, section 2, for the lasso).
     """
     scale = penalty.dual_scale(w, gradient)
-    value, slope = penalty.value(w), tree_vdot(w, gradient)
-
-    def gap(c: Array) -> Array:
-        return loss_gap(c) + (value + penalty.conjugate(jax.tree.map(lambda g: -c * g, gradient)) + c * slope)
-
-    best = jnp.minimum(gap(jnp.ones_like(scale)), gap(jnp.where(jnp.isnan(scale), 1, scale)))
-    return jnp.where(jnp.isnan(scale), jnp.nan, jnp.maximum(best, 0))
+    rest = penalty.value(w) + penalty.dual_value(w, gradient, scale) + scale * tree_vdot(w, gradient)
+    return jnp.where(jnp.isnan(scale), jnp.nan, jnp.maximum(loss_gap(scale) + rest, 0))
 
 
 def violation(penalty: Penalty, w: PyTree, gradient: PyTree) -> Array:

@@ -46,7 +46,7 @@ class FunctionProblem:
     function: Callable[[PyTree], Array] = static()
 
     check_every = 4
-    bounded = False
+    curvature = "unknown"
 
     def start(self, w0: Any) -> Point:
         """The point for ``w0``."""

@@ -21,6 +21,10 @@ def best_intercept(loss: Loss, eta: Array, y: Array, weights: Array, start: Arra
         second = jnp.sum(weights * loss.second_derivative(at, y))
         return first, second
 
+    if loss.affine:
+        first, second = slopes(start)
+        return start - first / second
+
     infinite = jnp.asarray(jnp.inf, eta.dtype)
 
     def body(_, carry):

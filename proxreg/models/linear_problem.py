@@ -1,6 +1,6 @@
 """A linear model with a penalty, prepared for the solvers."""
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -52,9 +52,11 @@ class LinearProblem:
     fit_intercept: bool = static()
 
     @property
-    def bounded(self) -> bool:
-        """Whether the second derivative of the loss is."""
-        return self.loss.curvature is not None
+    def curvature(self) -> Literal["constant", "bounded", "unknown"]:
+        """That of the loss."""
+        if self.loss.affine:
+            return "constant"
+        return "unknown" if self.loss.curvature is None else "bounded"
 
     @property
     def check_every(self) -> int:
@@ -93,15 +95,12 @@ class LinearProblem:
         return self._pull(self._slope(point.image.eta)) if carried is None else carried
 
     def divergence(self, new: Point, old: Point, move: Coefficients, gradient: Coefficients) -> tuple[Array, Array]:
-        """Summed over samples, so that nothing large cancels; no product."""
+        """To second order, ``<f'(new) - f'(old), move> / 2``: sample by sample, so that nothing large cancels."""
         before, after = old.image.eta, new.image.eta
-        eps = jnp.finfo(self.X.dtype).eps
-        if self.loss.affine:
-            return jnp.sum(self.weights * jnp.square(after - before)) / 2, 16 * eps * eps * self.null_loss
-        value, reached = self.loss.value(before, self.y), self.loss.value(after, self.y)
-        excess = reached - value - self.loss.derivative(before, self.y) * (after - before)
-        noise = 8 * eps * jnp.sum(self.weights * (jnp.abs(value) + jnp.abs(reached)))
-        return jnp.sum(self.weights * excess), noise
+        first, second = self.loss.derivative(before, self.y), self.loss.derivative(after, self.y)
+        shift = self.weights * (after - before)
+        noise = 4 * jnp.finfo(self.X.dtype).eps * jnp.sum((jnp.abs(first) + jnp.abs(second)) * jnp.abs(shift))
+        return jnp.sum((second - first) * shift) / 2, noise
 
     def prox(self, params: Coefficients, step: Coefficients) -> Coefficients:
         """The penalty's, of the coefficients; the intercept is free."""

@@ -1,6 +1,6 @@
 """What a solver sees of a problem: points, gradients, prox, and a certificate."""
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from proxreg._pytree import Array, PyTree
 from proxreg.models.certificate import Certificate
@@ -23,8 +23,8 @@ class Problem(Protocol):
         ...
 
     @property
-    def bounded(self) -> bool:
-        """Whether the curvature has a known bound, from which ``steps`` come."""
+    def curvature(self) -> Literal["constant", "bounded", "unknown"]:
+        """What ``steps`` come from: the curvature itself, a bound of it, or its value at the start."""
         ...
 
     @property
@@ -45,7 +45,7 @@ class Problem(Protocol):
         ...
 
     def divergence(self, new: Point, old: Point, move: PyTree, gradient: PyTree) -> tuple[Array, Array]:
-        """``f(new) - f(old) - <gradient, move>``, and what rounding may add to it."""
+        """``f(new) - f(old) - <gradient, move>`` to second order at least, and what rounding may add to it."""
         ...
 
     def prox(self, params: PyTree, step: PyTree) -> PyTree:

@@ -59,7 +59,7 @@ class QuadraticProblem:
     penalty: Penalty
 
     check_every = 1
-    bounded = True
+    curvature = "constant"
 
     def start(self, w0: ArrayLike | None) -> Point:
         """The point for ``w0 (p,)``, zero where None."""
@@ -108,7 +108,3 @@ class QuadraticProblem:
     def solution(self, point: Point) -> Array:
         """The parameters."""
         return point.params
-
-    def curvature(self) -> Array:
-        """The second derivative per coordinate."""
-        return jnp.diagonal(self.G)

@@ -62,6 +62,10 @@ class Penalty:
         """Largest factor c <= 1 such that ``conjugate(-c grad)`` is finite; NaN where no factor is."""
         return jnp.full((), jnp.nan)
 
+    def dual_value(self, w: PyTree, grad: PyTree, scale: ArrayLike) -> Array:
+        """``conjugate(-scale grad)``, or what bounds it from above near the solution; ``scale`` from ``dual_scale``."""
+        return self.conjugate(jax.tree.map(lambda g: -scale * g, grad))
+
     def alpha_max(self, grad: PyTree) -> Array:
         """Smallest factor on the strength at which w = 0 is a solution, given the loss's gradient there."""
         raise ValueError(
@@ -91,10 +95,11 @@ def binds(*functions: Callable) -> Callable[[type], type]:
 _REDUCTIONS: dict[str, Callable[[PyTree], Array]] = {
     "value": tree_sum,
     "conjugate": tree_sum,
+    "dual_value": tree_sum,
     "dual_scale": lambda tree: jnp.min(jnp.stack(jax.tree.leaves(tree))),
     "alpha_max": lambda tree: jnp.max(jnp.stack(jax.tree.leaves(tree))),
 }
-_SECOND_ARGUMENT = {"prox": "step", "subgradient": "grad", "dual_scale": "grad"}
+_ARGUMENTS = {"prox": ["step"], "subgradient": ["grad"], "dual_scale": ["grad"], "dual_value": ["grad", "scale"]}
 
 
 def _method(function: Callable) -> Callable:
@@ -103,7 +108,7 @@ def _method(function: Callable) -> Callable:
 
     def method(self, tree, *others, **named):
         if others:
-            (named[_SECOND_ARGUMENT[name]],) = others
+            named |= zip(_ARGUMENTS[name], others)
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
 
         def leaf(x, *values):

@@ -135,6 +135,7 @@ def coordinate_descent(
     return _coordinate_descent(smooth, penalty, w0, tol, max_steps)
 
 
+@jax.default_matmul_precision("highest")  # a certificate needs all digits of float32 on every device
 def _solve(
     smooth: LinearModel | Quadratic, penalty: Penalty, w0: Any, tol: ArrayLike, max_steps: ArrayLike, unroll: bool
 ) -> Result:
