@@ -95,14 +95,14 @@ def fit_path(
     """Fits a whole grid of strengths at once, each with its duality gap.
 
     Minimises ``(1/S) sum_i s_i loss(y_i, o_i + b + x_i . w) + alpha (l1_ratio ||w||_1 + (1 - l1_ratio)/2 ||w||^2)``
-    for every alpha (and every l1_ratio, if that is a vector) as lanes of one compiled program on shared statistics. For the
-    squared loss this is scikit-learn's objective, number for number.
+    for every alpha (and every l1_ratio, if that is a vector) as lanes of one compiled program on shared statistics. For
+    the squared loss this is scikit-learn's objective, number for number.
 
     Args:
       X: ``(n, p)``, an array or a data frame. y: ``(n,)``; any two classes for the logistic loss.
-      alphas: ``(K,)`` in any order. By default ``n_alphas`` from ``alpha_max``, the smallest with all coefficients zero,
-        down to ``min_ratio`` times that (1e-3, or 1e-2 if n < p), evenly on the log scale. For ridge, which has no
-        ``alpha_max``, the grid is that of l1_ratio = 1e-3.
+      alphas: ``(K,)`` in any order. By default ``n_alphas`` from ``alpha_max``, the smallest with all coefficients
+        zero, down to ``min_ratio`` times that (1e-3, or 1e-2 if n < p), evenly on the log scale. For ridge, which has
+        no ``alpha_max``, the grid is that of l1_ratio = 1e-3.
       l1_ratio: a number in [0, 1], or a vector ``(R,)``: then every array gains a leading axis R.
       loss: "squared", "logistic", "huber", "poisson", a loss object, or a function ``(eta, y) -> loss of each sample``.
       penalty: any penalty with an ``alpha``, whose place the grid takes; by default the elastic net.

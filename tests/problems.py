@@ -1,4 +1,6 @@
-"""Small problems, and certificates and solutions of them in plain NumPy and SciPy that share no code with the library."""
+"""Small problems, their certificates and solutions in plain NumPy and SciPy: no code shared with the library."""
+
+from typing import Any
 
 import numpy as np
 import scipy.optimize
@@ -55,14 +57,14 @@ LOSSES = {
 }
 
 
-def objective(name, X, y, coef, intercept, alpha, l1_ratio=1.0, weights=None, offset=0.0):
+def objective(name, X, y, coef, intercept, alpha, l1_ratio=1.0, weights=None, offset: Any = 0.0):
     """The elastic-net objective."""
     s = np.ones(len(y)) if weights is None else np.asarray(weights, float)
     loss = LOSSES[name][0](X @ coef + intercept + offset, y)
     return s @ loss / s.sum() + np.sum(alpha * (l1_ratio * np.abs(coef) + (1 - l1_ratio) / 2 * coef**2))
 
 
-def null_loss(name, y, fit_intercept=True, weights=None, offset=0.0):
+def null_loss(name, y, fit_intercept=True, weights=None, offset: Any = 0.0):
     """The loss of the intercept-only model, by a scalar search."""
     s = np.ones(len(y)) if weights is None else np.asarray(weights, float)
 
@@ -71,10 +73,10 @@ def null_loss(name, y, fit_intercept=True, weights=None, offset=0.0):
 
     if not fit_intercept:
         return loss(0.0)
-    return scipy.optimize.minimize_scalar(loss, bracket=(-1, 1), tol=1e-14).fun
+    return scipy.optimize.minimize_scalar(loss, bracket=(-1, 1), tol=1e-14).fun  # pyright: ignore
 
 
-def relative_gap(name, X, y, coef, intercept, alpha, l1_ratio=1.0, fit_intercept=True, weights=None, offset=0.0):
+def relative_gap(name, X, y, coef, intercept, alpha, l1_ratio=1.0, fit_intercept=True, weights=None, offset: Any = 0.0):
     """Primal minus dual over the intercept-only loss, for l1_ratio > 0.
 
     The dual point is the largest multiple of the loss's derivative that is feasible for the lasso on the augmented
@@ -95,7 +97,7 @@ def relative_gap(name, X, y, coef, intercept, alpha, l1_ratio=1.0, fit_intercept
     return (primal - dual) / null_loss(name, y, fit_intercept, s, offset)
 
 
-def minimise_l1(name, X, y, alpha, l1_ratio=1.0, fit_intercept=True, weights=None, offset=0.0):
+def minimise_l1(name, X, y, alpha, l1_ratio=1.0, fit_intercept=True, weights=None, offset: Any = 0.0):
     """Coefficients and intercept by L-BFGS-B on the positive and negative parts: slow, general and independent."""
     n, p = X.shape
     s = np.ones(n) if weights is None else np.asarray(weights, float)

@@ -52,7 +52,7 @@ def test_poisson_from_a_bad_start():
         start = pr.Coefficients(np.full(8, 3.0), 5.0)
         fit = pr.fista(pr.LinearModel(X, y, "poisson", fit_intercept=True), pr.L1(0.1), start, tol=1e-8)
         assert int(fit.status) == pr.Status.CONVERGED
-        coef, intercept = problems.minimise_l1("poisson", X, y, 0.1)
+        coef, _ = problems.minimise_l1("poisson", X, y, 0.1)
         np.testing.assert_allclose(fit.w.coef, coef, atol=1e-3)
 
 

@@ -15,6 +15,7 @@ TIGHT = {"tol": 1e-13, "dtype": "float64", "max_steps": 200_000}
 @pytest.fixture(scope="module")
 def diabetes():
     X, y = load_diabetes(return_X_y=True, scaled=False)
+    X = np.asarray(X)
     return (X - X.mean(0)) / X.std(0), y
 
 
@@ -22,9 +23,7 @@ def diabetes():
 @pytest.mark.parametrize("solver", ["fista", "coordinate_descent"])
 def test_equals_scikit_learn(diabetes, solver, fit_intercept):
     X, y = diabetes
-    path = pr.fit_path(
-        X, y, n_alphas=4, l1_ratio=[0.5, 0.9, 1.0], solver=solver, fit_intercept=fit_intercept, **TIGHT
-    )
+    path = pr.fit_path(X, y, n_alphas=4, l1_ratio=[0.5, 0.9, 1.0], solver=solver, fit_intercept=fit_intercept, **TIGHT)
     for at in np.ndindex(path.alphas.shape):
         options = {"alpha": path.alphas[at], "fit_intercept": fit_intercept, "tol": 1e-15, "max_iter": 1_000_000}
         ratio = path.l1_ratio[at[0]]
@@ -56,6 +55,7 @@ def test_ridge_and_least_squares(diabetes):
 
 def test_l1_logistic_on_breast_cancer():
     X, y = load_breast_cancer(return_X_y=True)
+    X = np.asarray(X)
     X = (X - X.mean(0)) / X.std(0)
     path = pr.fit_path(X, y, loss="logistic", n_alphas=5, min_ratio=0.01, tol=1e-11, dtype="float64")
     for k, alpha in enumerate(path.alphas):

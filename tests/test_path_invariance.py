@@ -73,9 +73,7 @@ def test_elastic_net_is_the_lasso_of_the_augmented_design():
     alpha, ratio = 0.2, 0.4
     net = _path(X, y, alphas=[alpha], l1_ratio=ratio, fit_intercept=False)
     stacked = np.vstack([X, np.sqrt(n * alpha * (1 - ratio)) * np.eye(p)])
-    lasso = _path(
-        stacked, np.concatenate([y, np.zeros(p)]), alphas=[alpha * ratio * n / (n + p)], fit_intercept=False
-    )
+    lasso = _path(stacked, np.concatenate([y, np.zeros(p)]), alphas=[alpha * ratio * n / (n + p)], fit_intercept=False)
     np.testing.assert_allclose(net.coef, lasso.coef, atol=1e-5)
 
 

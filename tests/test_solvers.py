@@ -33,7 +33,7 @@ def test_equals_an_independent_minimiser(case, name):
     assert fit.status == pr.Status.CONVERGED
     np.testing.assert_allclose(fit.w.coef, coef, atol=2e-5)
     np.testing.assert_allclose(fit.w.intercept, intercept, atol=2e-5)
-    ours = problems.objective(name, X, y, *fit.w, 0.1, 0.8)
+    ours = problems.objective(name, X, y, fit.w.coef, fit.w.intercept, 0.1, 0.8)
     assert ours <= problems.objective(name, X, y, coef, intercept, 0.1, 0.8) + 1e-10
 
 
@@ -151,9 +151,7 @@ def test_gradient_through_the_unrolled_solver(case, penalty):
     with jax.enable_x64(True):
 
         def norm(alpha):
-            w = case.solve(
-                pr.LinearModel(X, y), pr.ElasticNet(alpha, ratio), tol=1e-14, max_steps=300, unroll=True
-            ).w
+            w = case.solve(pr.LinearModel(X, y), pr.ElasticNet(alpha, ratio), tol=1e-14, max_steps=300, unroll=True).w
             return jnp.sum(w**2) / 2
 
         value, slope = jax.device_get(jax.value_and_grad(norm)(0.2))

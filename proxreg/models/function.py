@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from proxreg._pytree import Array, PyTree, pytree_dataclass, static, tree_max_abs, tree_vdot
 from proxreg.models.certificate import Certificate, relative, violation
-from proxreg.models.problem import Point
+from proxreg.models.problem import Curvature, Point
 from proxreg.penalties import Penalty
 
 
@@ -45,8 +45,15 @@ class FunctionProblem:
     scale: Array
     function: Callable[[PyTree], Array] = static()
 
-    check_every = 4
-    curvature = "unknown"
+    @property
+    def check_every(self) -> int:
+        """A certificate costs a gradient."""
+        return 4
+
+    @property
+    def curvature(self) -> Curvature:
+        """Backtracking finds it."""
+        return "unknown"
 
     def start(self, w0: Any) -> Point:
         """The point for ``w0``."""

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array, ArrayLike, concrete, pytree_dataclass, static
-from proxreg.losses import Loss, Squared, as_loss
+from proxreg.losses import Squared, as_loss
 from proxreg.models.intercept import best_intercept
 from proxreg.models.linear_problem import LinearProblem
 from proxreg.penalties import Penalty
@@ -32,7 +32,7 @@ class LinearModel:
 
     X: ArrayLike
     y: ArrayLike
-    loss: Loss = Squared()
+    loss: Any = Squared()
     sample_weight: ArrayLike | None = None
     offset: ArrayLike | None = None
     fit_intercept: bool = static(default=False)

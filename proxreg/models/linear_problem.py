@@ -1,6 +1,6 @@
 """A linear model with a penalty, prepared for the solvers."""
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +9,7 @@ from proxreg._pytree import Array, pytree_dataclass, static
 from proxreg.losses import Loss
 from proxreg.models.certificate import Certificate, duality_gap, relative, violation
 from proxreg.models.intercept import balanced, best_intercept
-from proxreg.models.problem import Point
+from proxreg.models.problem import Curvature, Point
 from proxreg.models.spectrum import majoriser
 from proxreg.penalties import Penalty
 
@@ -52,7 +52,7 @@ class LinearProblem:
     fit_intercept: bool = static()
 
     @property
-    def curvature(self) -> Literal["constant", "bounded", "unknown"]:
+    def curvature(self) -> Curvature:
         """That of the loss."""
         if self.loss.affine:
             return "constant"

@@ -6,6 +6,9 @@ from proxreg._pytree import Array, PyTree
 from proxreg.models.certificate import Certificate
 from proxreg.penalties import Penalty
 
+#: what step lengths come from: the curvature itself, a bound of it, or its value at the start
+Curvature = Literal["constant", "bounded", "unknown"]
+
 
 class Point(NamedTuple):
     """Parameters with whatever is affine in them and dear to compute; points may be averaged and extrapolated."""
@@ -23,8 +26,8 @@ class Problem(Protocol):
         ...
 
     @property
-    def curvature(self) -> Literal["constant", "bounded", "unknown"]:
-        """What ``steps`` come from: the curvature itself, a bound of it, or its value at the start."""
+    def curvature(self) -> Curvature:
+        """What ``steps`` come from."""
         ...
 
     @property

@@ -5,7 +5,7 @@ import numpy as np
 
 from proxreg._pytree import Array, ArrayLike, pytree_dataclass
 from proxreg.models.certificate import Certificate, duality_gap, relative, violation
-from proxreg.models.problem import Point
+from proxreg.models.problem import Curvature, Point
 from proxreg.models.spectrum import majoriser
 from proxreg.penalties import Penalty
 
@@ -58,8 +58,15 @@ class QuadraticProblem:
     constant: Array | None
     penalty: Penalty
 
-    check_every = 1
-    curvature = "constant"
+    @property
+    def check_every(self) -> int:
+        """The certificate needs no product."""
+        return 1
+
+    @property
+    def curvature(self) -> Curvature:
+        """G."""
+        return "constant"
 
     def start(self, w0: ArrayLike | None) -> Point:
         """The point for ``w0 (p,)``, zero where None."""

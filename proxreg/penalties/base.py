@@ -68,9 +68,7 @@ class Penalty:
 
     def alpha_max(self, grad: PyTree) -> Array:
         """Smallest factor on the strength at which w = 0 is a solution, given the loss's gradient there."""
-        raise ValueError(
-            f"{type(self).__name__} has no alpha_max(grad); give alphas= yourself, or add the method"
-        )
+        raise ValueError(f"{type(self).__name__} has no alpha_max(grad); give alphas= yourself, or add the method")
 
     def metric(self, curvature: Array) -> Array:
         """Smallest diagonal above ``curvature`` that prox can take (its inverse) as a step."""

@@ -55,9 +55,7 @@ def _layout(shape: tuple[int, ...], groups: Groups | ArrayLike | None, axis: int
         def spread(per_group):
             return jnp.expand_dims(per_group, axis) if jnp.ndim(per_group) else per_group
 
-        return _Layout(
-            lambda x: jnp.max(x, axis=axis, initial=0.0), lambda x: jnp.sum(x, axis=axis), spread
-        )
+        return _Layout(lambda x: jnp.max(x, axis=axis, initial=0.0), lambda x: jnp.sum(x, axis=axis), spread)
     groups = groups if isinstance(groups, Groups) else Groups(groups)
     if groups.labels.shape != shape:
         raise ValueError(f"groups have shape {groups.labels.shape}, the parameters {shape}: pass one label per entry")

@@ -75,4 +75,4 @@ def test_minimises_along_the_radius_of_each_group(case):
                 return case.value(u) + (r - norm) ** 2 / (2 * t)
 
             best = minimize_scalar(objective, bounds=(0, norm), method="bounded", options={"xatol": 1e-10 * norm})
-            np.testing.assert_allclose(p[i][member], v[i][member] * best.x / norm, atol=1e-6 * norm)
+            np.testing.assert_allclose(p[i][member], v[i][member] * best.x / norm, atol=1e-6 * float(norm))  # pyright: ignore

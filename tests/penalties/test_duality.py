@@ -61,6 +61,7 @@ def test_conjugate_is_the_supremum_over_a_grid(case):
     y = 0.9 * ev.normal(case)
     finite = ~infinite(case, y)
     centre, radius = np.zeros_like(y), 2.0e2
+    gain = np.zeros(0)
     for _ in range(4):
         w = case.domain(centre + radius * np.linspace(-1, 1, 401)[:, None, None])
         gain = y * w - case.terms(w)

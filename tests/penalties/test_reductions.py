@@ -44,7 +44,7 @@ def jacobians(penalty, v, t):
 @pytest.mark.parametrize(("one", "other"), EQUAL.values(), ids=EQUAL)
 def test_reduction(one, other):
     """Values, maps, duals and the derivative of the prox, at the origin included."""
-    case, twin = (PenaltyCase("reduction", penalty, terms=None) for penalty in (one, other))
+    case, twin = (PenaltyCase("reduction", penalty, terms=np.zeros_like) for penalty in (one, other))
     v, t = ev.points(case)
     g = ev.columns(case, np.resize([0.0, 0.02, 0.3, 1.0, 5.0], ev.B)) * ev.normal(case, 1)
     same = functools.partial(np.testing.assert_allclose, rtol=1e-12, atol=1e-14)

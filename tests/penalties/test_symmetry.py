@@ -39,7 +39,8 @@ def test_permutation_equivariance(case):
     def permuted(name, given):
         if name == "groups" and given is not None:
             return given.labels[order]
-        return given[order] if name in ("alpha", "l1_ratio", "lower", "upper") and np.ndim(given) else given
+        per_entry = name in ("alpha", "l1_ratio", "lower", "upper") and given is not None and np.ndim(given)
+        return given[order] if per_entry else given  # pyright: ignore[reportOptionalSubscript]
 
     fields = {f.name: permuted(f.name, getattr(case.penalty, f.name)) for f in dataclasses.fields(case.penalty)}
     other = dataclasses.replace(case, penalty=type(case.penalty)(**fields))
