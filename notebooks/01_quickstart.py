@@ -45,9 +45,6 @@ from sklearn.datasets import load_breast_cancer
 
 import proxreg as pr
 
-# GPUs and TPUs round the factors of a float32 matrix product unless told not to; certificates need them whole
-jax.config.update("jax_default_matmul_precision", "highest")
-
 # ten colours that colour-blind readers can tell apart (Petroff 2021)
 blue, orange, grey = "#3f90da", "#e76300", "#717581"
 colours = [blue, "#bd1f01", orange, "#832db6", grey, "#a96b59", "#b9ac70", "#92dadd", "#94a4a2", "#ffa90e"]
