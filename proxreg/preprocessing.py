@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._warnings import DataWarning, warn
+from proxreg.centring import centre_on_device, centre_on_host
 from proxreg.validation import Data
 
 SCALE_RATIO = 1e3
@@ -38,16 +39,11 @@ def prepare(data: Data, dtype: np.dtype, *, fit_intercept: bool, standardize: bo
     """
     X, y = data.X, data.y.astype(np.float64)
     xp = jnp if isinstance(X, jax.Array) else np
-    X = X.astype(xp.promote_types(X.dtype, dtype) if jnp.issubdtype(X.dtype, jnp.floating) else float)
+    wide = xp.promote_types(X.dtype, dtype) if jnp.issubdtype(X.dtype, jnp.floating) else float
+    X = X.astype(wide) if X.dtype != wide else X
     weights = np.ones(y.size) if data.sample_weight is None else data.sample_weight.astype(np.float64)
     weights = weights / weights.sum()
-    first = _average(X, weights)
-    centred = X - first
-    rest = _average(centred, weights)  # what rounding left of the mean: all there is in a constant column
-    centred -= rest
-    mean = np.asarray(first, np.float64) + np.asarray(rest, np.float64)
-    with np.errstate(over="ignore"):
-        deviation = np.sqrt(np.asarray(_average(xp.square(centred), weights), np.float64))
+    centred, mean, deviation = (centre_on_device if xp is jnp else centre_on_host)(X, weights)
     deviation[deviation <= 4 * np.finfo(X.dtype).eps * np.abs(mean)] = 0
 
     scale = np.where(deviation > 0, deviation, 1) if standardize else np.ones_like(deviation)
@@ -79,15 +75,6 @@ def prepare(data: Data, dtype: np.dtype, *, fit_intercept: bool, standardize: bo
     center = mean if fit_intercept else np.zeros_like(mean)
     X, y = jnp.asarray(X, dtype), jnp.asarray(y, dtype)
     return Design(X, y, put(data.sample_weight), put(offset), center, scale, y_center, flat)
-
-
-def _average(X: Any, weights: np.ndarray) -> Any:
-    """Weighted mean of the rows ``(p,)``: 1e5 rows of float32 summed one after another keep three digits only."""
-    if isinstance(X, jax.Array):
-        return jnp.asarray(weights, X.dtype) @ X
-    rows = 4096
-    blocks = (weights[i : i + rows] @ X[i : i + rows] for i in range(0, len(X), rows))
-    return np.sum(list(blocks), axis=0).astype(X.dtype)
 
 
 def _require_squares(data: Data, size: np.ndarray, dtype: np.dtype) -> None:

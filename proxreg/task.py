@@ -63,8 +63,7 @@ def make_task(
         design = prepare(data, chosen, fit_intercept=fit_intercept, standardize=standardize, least_squares=squares)
         n, p = design.X.shape
         if squares and p <= 2 * n:  # a step costs p^2 on the Gram matrix, 2 n p on the data
-            weights = jnp.ones(n, chosen) if design.weights is None else design.weights
-            smooth = gram_statistics(design.X, design.y, weights / jnp.sum(weights))
+            smooth = gram_statistics(design.X, design.y, design.weights)
         else:
             intercept = fit_intercept and not squares
             smooth = LinearModel(design.X, design.y, loss, design.weights, design.offset, intercept)

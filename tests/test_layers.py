@@ -20,6 +20,7 @@ ORDER = [
     {"solvers"},
     {"engine"},
     {"validation"},
+    {"centring"},
     {"preprocessing"},
     {"task"},
     {"alpha_grid"},
