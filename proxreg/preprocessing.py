@@ -1,6 +1,6 @@
 """Centres, scales and weighs the data for a solver, and takes coefficients back to the input's scale."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -43,7 +43,10 @@ def prepare(data: Data, dtype: np.dtype, *, fit_intercept: bool, standardize: bo
     X = X.astype(wide) if X.dtype != wide else X
     weights = np.ones(y.size) if data.sample_weight is None else data.sample_weight.astype(np.float64)
     weights = weights / weights.sum()
-    centred, mean, deviation = (centre_on_device if xp is jnp else centre_on_host)(X, weights)
+    if isinstance(X, jax.Array):
+        centred, mean, deviation = centre_on_device(X, weights)
+    else:
+        centred, mean, deviation = centre_on_host(X, weights)
     deviation[deviation <= 4 * np.finfo(X.dtype).eps * np.abs(mean)] = 0
 
     scale = np.where(deviation > 0, deviation, 1) if standardize else np.ones_like(deviation)

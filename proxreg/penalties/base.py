@@ -1,6 +1,7 @@
 """What a penalty is: the methods that solvers call, with defaults for a penalty that has only value and prox."""
 
 import dataclasses
+import inspect
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -76,7 +77,7 @@ class Penalty:
 
 
 def binds(*functions: Callable) -> Callable[[type], type]:
-    """Gives a class the pure functions of its module as methods, its fields passed by name.
+    """Gives a dataclass the pure functions of its module as methods, its fields passed by name.
 
     Reductions are combined over the leaves of a pytree (``value`` and ``conjugate`` add, ``dual_scale`` takes the
     smallest, ``alpha_max`` the largest), maps are applied leaf by leaf.
@@ -84,7 +85,7 @@ def binds(*functions: Callable) -> Callable[[type], type]:
 
     def decorate(cls: type) -> type:
         for function in functions:
-            setattr(cls, function.__name__, _method(function))
+            setattr(cls, function.__name__, _method(function, [f.name for f in dataclasses.fields(cls)]))
         return cls
 
     return decorate
@@ -97,24 +98,25 @@ _REDUCTIONS: dict[str, Callable[[PyTree], Array]] = {
     "dual_scale": lambda tree: jnp.min(jnp.stack(jax.tree.leaves(tree))),
     "alpha_max": lambda tree: jnp.max(jnp.stack(jax.tree.leaves(tree))),
 }
-_ARGUMENTS = {"prox": ["step"], "subgradient": ["grad"], "dual_scale": ["grad"], "dual_value": ["grad", "scale"]}
 
 
-def _method(function: Callable) -> Callable:
-    name = function.__name__
-    reduce = _REDUCTIONS.get(name, lambda tree: tree)
+def _method(function: Callable, fields: list[str]) -> Callable:
+    reduce = _REDUCTIONS.get(function.__name__, lambda tree: tree)
+    own = [p for name, p in inspect.signature(function).parameters.items() if name not in fields]
+    signature = inspect.Signature([inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY), *own])
 
-    def method(self, tree, *others, **named):
-        if others:
-            named |= zip(_ARGUMENTS[name], others)
-        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+    def method(*args, **named):
+        given = signature.bind(*args, **named).arguments
+        self, (name, tree), *others = given.pop("self"), *given.items()
+        bound = {field: getattr(self, field) for field in fields}
 
         def leaf(x, *values):
-            return function(x, **fields, **dict(zip(named, values)))
+            return function(**{name: x}, **dict(zip((other for other, _ in others), values)), **bound)
 
-        return reduce(_map_with(leaf, tree, *named.values()))
+        return reduce(_map_with(leaf, tree, *(value for _, value in others)))
 
-    method.__name__, method.__doc__ = name, function.__doc__
+    method.__name__, method.__doc__ = function.__name__, function.__doc__
+    method.__signature__ = signature  # pyright: ignore[reportFunctionMemberAccess]
     return method
 
 
