@@ -38,10 +38,14 @@ class Fit:
         ``kind="mean"`` is the expected response (for a logistic loss the probability of ``classes[1]``), ``"eta"`` the
         linear predictor, ``"class"`` the likelier class. ``offset (n,)`` is added to the linear predictor.
         """
+        given = tuple(map(str, getattr(X, "columns", self.feature_names or ())))
         X = np.asarray(check_design(X))
         p = self.coef.shape[-1]
         if X.shape[1] != p:
             raise ValueError(f"X has {X.shape[1]} columns, the model was fitted on {p}")
+        if self.feature_names is not None and given != self.feature_names:
+            at = next(j for j in range(p) if given[j] != self.feature_names[j])
+            raise ValueError(f"column {at} of X is {given[at]!r}, the model was fitted on {self.feature_names[at]!r}")
         eta = self.coef @ X.astype(self.coef.dtype).T + self.intercept[..., None]
         if offset is not None:
             eta = eta + np.asarray(check_per_sample(offset, "offset", len(X)), eta.dtype)

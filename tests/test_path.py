@@ -154,6 +154,22 @@ def test_classes_and_predictions():
     np.testing.assert_allclose(text.predict(X, kind="eta", offset=np.ones(60)), eta + 1, rtol=1e-5, atol=1e-6)
 
 
+def test_predict_compares_the_names_of_columns():
+    class Frame:
+        def __init__(self, values, columns):
+            self.values, self.columns = values, columns
+
+        def __array__(self, dtype=None, copy=None):
+            return np.asarray(self.values, dtype)
+
+    X, y = problems.regression()
+    names = list("abcdefgh")
+    model = pr.fit(Frame(X, names), y, penalty=pr.L1(0.1))
+    np.testing.assert_array_equal(model.predict(Frame(X, names)), model.predict(X))
+    with pytest.raises(ValueError, match="column 0 of X is 'b', the model was fitted on 'a'"):
+        model.predict(Frame(X[:, [1, 0, *range(2, 8)]], ["b", "a", *names[2:]]))
+
+
 def test_float32_stays_float32_and_float64_needs_no_switch():
     X, y = problems.regression()
     before = jax.config.jax_enable_x64  # pyright: ignore[reportAttributeAccessIssue]
