@@ -74,6 +74,16 @@ def concrete(value: Any) -> np.ndarray | None:
     return np.asarray(value)
 
 
+def strong(tree: PyTree) -> PyTree:
+    """The tree with scalar floats as arrays of JAX's float type, so that ``jit`` sees 1.0 and float32(1.0) alike."""
+
+    def leaf(x):
+        scalar = np.ndim(x) == 0 and jax.numpy.issubdtype(jax.numpy.result_type(x), jax.numpy.floating)
+        return jax.numpy.asarray(x, jax.numpy.result_type(float)) if scalar else x
+
+    return jax.tree.map(leaf, tree)
+
+
 def tree_sum(tree: PyTree) -> Array:
     """The sum of all leaves, themselves scalars."""
     return sum(jax.tree.leaves(tree)) if jax.tree.leaves(tree) else jax.numpy.zeros(())  # pyright: ignore

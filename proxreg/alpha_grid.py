@@ -1,12 +1,13 @@
 """Where a path begins: the smallest alpha with all coefficients zero, and the grid down from it."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 
 from proxreg import _precision
 from proxreg._pytree import Array, replace
 from proxreg.engine import solve_one, strength
-from proxreg.models import Quadratic
 from proxreg.penalties import ElasticNet, Penalty
 from proxreg.task import Task, require_factor
 
@@ -28,21 +29,26 @@ def critical_alphas(task: Task, template: Penalty, ratios: np.ndarray | None) ->
     return np.asarray(found) * (1 + 4 * float(np.finfo(task.dtype).eps))
 
 
-def null_gradient(task: Task, template: Penalty) -> Array:
-    """The loss's gradient where all penalised coefficients are zero and the unpenalised ones are fitted."""
-    factor = task.factor
-    weights = getattr(template, "weights", None)
-    some_free = any(given is not None and np.any(np.asarray(given) == 0) for given in (factor, weights))
-    if not some_free:
-        problem = task.smooth.with_penalty(template)
-        return -problem.c if isinstance(task.smooth, Quadratic) else problem.null_gradient  # pyright: ignore
+def unpenalised_fit(task: Task, template: Penalty) -> Any:
+    """Parameters with the unpenalised columns fitted and all others zero; None where every column is penalised.
+
+    Paths start there: where alpha is so large that it is the answer, the zeros must be exact.
+    """
+    factor, weights = task.factor, getattr(template, "weights", None)
+    if not any(given is not None and np.any(np.asarray(given) == 0) for given in (factor, weights)):
+        return None
     infinite = jnp.asarray(jnp.inf, task.dtype)
     forbidding = replace(template, alpha=infinite if factor is None else jnp.where(factor == 0, 0, infinite))
     tol = max(NULL_TOL, _precision.SMALLEST_TOL[task.dtype])
-    problem = task.smooth.with_penalty(forbidding)
-    gradient = problem.gradient(problem.start(solve_one(task.smooth, forbidding, tol, NULL_STEPS, "fista").w))
+    return solve_one(task.smooth, forbidding, tol, NULL_STEPS, "fista").w
+
+
+def null_gradient(task: Task, template: Penalty) -> Array:
+    """The loss's gradient where all penalised coefficients are zero and the unpenalised ones are fitted."""
+    problem = task.smooth.with_penalty(template)
+    gradient = problem.gradient(problem.start(unpenalised_fit(task, template)))
     gradient = gradient[0] if isinstance(gradient, tuple) else gradient
-    return gradient if factor is None else jnp.where(factor == 0, 0, gradient)
+    return gradient if task.factor is None else jnp.where(task.factor == 0, 0, gradient)
 
 
 def default_grid(

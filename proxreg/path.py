@@ -8,7 +8,7 @@ import numpy as np
 from proxreg import _precision
 from proxreg._pytree import replace
 from proxreg._warnings import ConvergenceWarning, warn
-from proxreg.alpha_grid import critical_alphas, default_grid
+from proxreg.alpha_grid import critical_alphas, default_grid, unpenalised_fit
 from proxreg.engine import solve_lanes, solve_one, strength
 from proxreg.penalties import ElasticNet, Penalty
 from proxreg.results import Fit, Path
@@ -159,6 +159,7 @@ def fit_path(
             jnp.asarray(grid.ravel()),
             lanes,
             task.factor,
+            unpenalised_fit(task, template),
             options.tol,
             options.max_steps,
             options.solver,
@@ -272,6 +273,5 @@ def _warn_unless_converged(arrays: dict[str, np.ndarray], tol: float, labels: li
 
 
 def _remedy(standardize: bool, dtype: np.dtype) -> str:
-    if not standardize:
-        return "raise max_steps or standardize"
-    return "raise max_steps" + (" or pass dtype='float64'" if dtype == np.float32 else "")
+    precise = "; or pass dtype='float64'" if dtype == np.float32 else ""
+    return "raise max_steps" + ("" if standardize else " or standardize") + precise

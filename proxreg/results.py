@@ -20,7 +20,7 @@ class Fit:
     objective: np.ndarray  # loss + penalty; the penalty of the scaled coefficients if standardize=True
     gap: np.ndarray  # duality gap / loss of the intercept-only model; NaN where no dual is known
     violation: np.ndarray  # relative KKT violation
-    converged: np.ndarray  # the gap, or else the violation, is <= tol
+    converged: np.ndarray  # gap, where it is known, and violation are <= tol
     num_steps: np.ndarray
     penalty: Penalty
     loss: Loss

@@ -129,6 +129,29 @@ def test_alpha_max_of_ridge_of_several_ratios_and_of_groups():
     assert list(path.nnz) == [0, 2]
 
 
+@pytest.mark.parametrize("name", ["logistic", "huber"])
+def test_solvers_agree_on_correlated_data_at_default_tolerance(name, diabetes):
+    X, y = diabetes
+    if name == "logistic":
+        X, y = load_breast_cancer(return_X_y=True)
+        X = np.asarray(X)
+    options = {"loss": name, "standardize": True, "n_alphas": 8, "dtype": "float64"}
+    a, b = (pr.fit_path(X, y, solver=solver, **options) for solver in ("fista", "coordinate_descent"))
+    assert a.converged.all()
+    assert b.converged.all()
+    np.testing.assert_allclose(a.objective, b.objective, rtol=2e-4)
+
+
+@pytest.mark.parametrize("loss", ["squared", "logistic", "poisson"])
+def test_the_grid_starts_at_zeros_with_an_unpenalised_column(loss):
+    X, y = problems.responses(loss)
+    X = X + X[:, [0]]  # every column leans on the unpenalised one
+    for dtype in ("float32", "float64"):
+        path = pr.fit_path(X, y, loss=loss, penalty_factor=[0, 1, 2, 1, 1, 3, 1, 1], n_alphas=4, dtype=dtype)
+        assert not path.coef[0, 1:].any()
+        assert path.coef[0, 0] != 0
+
+
 def test_given_penalty_takes_the_grid():
     X, y = problems.regression()
     path = pr.fit_path(X, y, penalty=pr.L1(positive=True), n_alphas=10, tol=1e-10, dtype="float64")

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import proxreg as pr
+from proxreg.solvers.coordinate_descent import _coordinate_descent
+from proxreg.solvers.fista import _fista
 from tests import problems
 from tests.cases import SOLVERS
 
@@ -175,6 +177,27 @@ def test_vmap_over_data_sets(case):
             _same(jax.tree.map(lambda leaf, i=i: leaf[i], lanes.w), alone.w)
 
 
+@pytest.mark.parametrize("name", ["squared", "logistic"])
+@every
+def test_large_means_do_not_stall_float32(case, name):
+    X, y = problems.responses(name, n=200)
+    shifted = (X * np.array([10] + [1] * 7) + np.array([2000] + [300] * 7)).astype(np.float32)
+    fit = case.solve(pr.LinearModel(shifted, y.astype(np.float32), name, fit_intercept=True), pr.L1(0.02), tol=1e-4)
+    assert int(fit.status) == pr.Status.CONVERGED
+    assert int(fit.num_steps) < 300
+
+
+@every
+def test_the_type_of_a_scalar_is_no_reason_to_compile(case):
+    X, y = problems.regression(n=31)
+    jitted = {"fista": _fista, "coordinate_descent": _coordinate_descent}[case.id]
+    case.solve(pr.LinearModel(X, y, pr.Huber(1.0)), pr.L1(0.1))
+    before = jitted._cache_size()  # pyright: ignore
+    for alpha in (0.2, np.float64(0.3), np.float32(0.3), jnp.asarray(0.1)):
+        case.solve(pr.LinearModel(X, y, pr.Huber(alpha + 1)), pr.L1(alpha), tol=1, max_steps=np.int64(3))
+    assert jitted._cache_size() == before  # pyright: ignore
+
+
 @every
 def test_degenerate_columns_are_finite(case):
     X, y = problems.regression()
@@ -195,6 +218,10 @@ def test_wrong_arguments():
         pr.coordinate_descent(lambda w: jnp.sum(w**2), pr.L1(0.1))  # pyright: ignore[reportArgumentType]
     with pytest.raises(ValueError, match=r"pr\.Coefficients\(coef, intercept\)"):
         pr.fista(model, pr.L1(0.1), np.zeros(8))
+    with pytest.raises(ValueError, match=r"penalty must be a penalty such as pr\.L1\(0\.1\), got 'l1'"):
+        pr.fista(model, "l1")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match="tol must be >= 0, got -1"):
+        pr.coordinate_descent(model, pr.L1(0.1), tol=-1)
     with pytest.raises(ValueError, match=r"w0 has shape \(3,\), expected \(8,\)"):
         pr.fista(model, pr.L1(0.1), pr.Coefficients(np.zeros(3), 0.0))
     with pytest.raises(ValueError, match="w0 is needed"):

@@ -6,10 +6,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from proxreg._pytree import Array, replace
+from proxreg._pytree import Array, ArrayLike, replace, strong
 from proxreg.models import LinearModel, Quadratic
 from proxreg.penalties import Penalty
 from proxreg.solvers import Result, coordinate_descent, fista
+from proxreg.solvers.loop import stopping
 
 SOLVERS = {"fista": fista, "coordinate_descent": coordinate_descent}
 
@@ -19,32 +20,48 @@ def strength(alpha: Array, factor: Array | None) -> Array:
     return alpha if factor is None else jnp.where(jnp.isinf(factor), jnp.inf, alpha * factor)
 
 
-@partial(jax.jit, static_argnames="solver")
-def solve_one(smooth: LinearModel | Quadratic, penalty: Penalty, tol: Any, max_steps: Any, solver: str) -> Result:
+def solve_one(
+    smooth: LinearModel | Quadratic, penalty: Penalty, tol: ArrayLike, max_steps: ArrayLike, solver: str
+) -> Result:
     """One problem, from zero."""
     return SOLVERS[solver](smooth, penalty, tol=tol, max_steps=max_steps)
 
 
-@partial(jax.jit, static_argnames="solver")
 def solve_lanes(
     smooth: LinearModel | Quadratic,
     template: Penalty,
     alphas: Array,
     ratios: Array | None,
     factor: Array | None,
-    tol: Any,
-    max_steps: Any,
+    start: Any,
+    tol: ArrayLike,
+    max_steps: ArrayLike,
     solver: str,
 ) -> Result:
     """The template with each alpha ``(lanes,)``, and l1_ratio ``(lanes,)`` if given, in its fields' place.
 
-    ``factor (p,)`` multiplies alpha per column. The products of all lanes with the data are matrix products, and
-    each lane stops on its own certificate.
+    ``factor (p,)`` multiplies alpha per column. Every lane starts at ``start``, zero where None. The products of all
+    lanes with the data are matrix products, and each lane stops on its own certificate.
     """
+    template = replace(template, alpha=0.0)  # whatever it was, it must not be a reason to compile again
+    return _lanes(*strong((smooth, template)), alphas, ratios, factor, start, *stopping(tol, max_steps), solver)
 
+
+@partial(jax.jit, static_argnames="solver")
+def _lanes(
+    smooth: Any,
+    template: Penalty,
+    alphas: Array,
+    ratios: Array | None,
+    factor: Array | None,
+    start: Any,
+    tol: Array,
+    max_steps: Array,
+    solver: str,
+) -> Result:
     def lane(alpha, ratio):
         own = {} if ratio is None else {"l1_ratio": ratio}
         penalty = replace(template, alpha=strength(alpha, factor), **own)
-        return SOLVERS[solver](smooth, penalty, tol=tol, max_steps=max_steps)
+        return SOLVERS[solver](smooth, penalty, start, tol=tol, max_steps=max_steps)
 
     return jax.vmap(lane, in_axes=(0, None if ratios is None else 0))(alphas, ratios)

@@ -19,8 +19,8 @@ class Logistic(Loss):
     that sorts last; models in ``jit`` take 0 and 1 (or probabilities).
 
     >>> import jax.numpy as jnp, proxreg as pr
-    >>> print(pr.Logistic().value(jnp.array([0.0, 2.0]), jnp.array([1.0, 1.0])))
-    [0.6931472  0.126928  ]
+    >>> print(pr.Logistic().value(jnp.array([0.0, 2.0]), jnp.array([1.0, 1.0])).round(3))
+    [0.693 0.127]
     """
 
     name = "logistic"

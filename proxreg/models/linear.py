@@ -75,11 +75,15 @@ class LinearModel:
         weights = weights / jnp.sum(weights)
         offset = jnp.zeros(n, X.dtype) if self.offset is None else jnp.asarray(self.offset, X.dtype)
         if self.fit_intercept:
+            # the plain means do not depend on the weights: under vmap over weights all lanes share one shifted copy
+            shift = jnp.mean(X, axis=0)
+            X = X - shift
             center = weights @ X
             start = self.loss.link(jnp.sum(weights * y)) - jnp.sum(weights * offset)
             null = best_intercept(self.loss, offset, y, weights, start, NULL_STEPS)
         else:
             center, null = jnp.zeros(X.shape[1], X.dtype), jnp.zeros((), X.dtype)
+            shift = center
         slope = weights * self.loss.derivative(offset + null, y)
         null_gradient = slope @ X - center * jnp.sum(slope)
         return LinearProblem(
@@ -87,6 +91,7 @@ class LinearModel:
             y,
             weights,
             offset,
+            shift,
             center,
             null,
             null_loss=jnp.sum(weights * self.loss.value(offset + null, y)),

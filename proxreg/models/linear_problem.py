@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
-import numpy as np
 
 from proxreg._pytree import Array, pytree_dataclass, static
 from proxreg.losses import Loss
@@ -35,15 +34,17 @@ class LinearProblem:
     """See ``Problem``. The parameters are ``Coefficients`` of the *centred* columns, whatever the user's are.
 
     On centred columns the intercept and the coefficients do not interact (exactly for the squared loss, in the
-    majoriser for others), so columns with large means cost no steps. X is not copied: its centre is subtracted from
-    products. Without an intercept the centre is zero and the intercept stays zero.
+    majoriser for others), so columns with large means cost no steps. The plain means are off X already; what the
+    weighted means differ by is subtracted from products, so that lanes with weights of their own share X. Without an
+    intercept both are zero and the intercept stays zero.
     """
 
     X: Array
     y: Array
     weights: Array  # sum to one
     offset: Array
-    center: Array
+    shift: Array  # plain means of the user's columns, taken off
+    center: Array  # weighted means of X
     null: Array  # intercept of the intercept-only model
     null_loss: Array
     null_gradient: Array  # of the coefficients there
@@ -70,10 +71,10 @@ class LinearProblem:
         if self.fit_intercept and not (isinstance(w0, tuple) and len(w0) == 2):
             raise ValueError("with fit_intercept=True, w0 must be pr.Coefficients(coef, intercept)")
         coef, intercept = w0 if self.fit_intercept else (w0, 0.0)
-        if np.shape(coef) != self.center.shape or np.shape(intercept) != ():
-            raise ValueError(f"w0 has shape {np.shape(coef)}, expected {self.center.shape}")
-        coef = jnp.asarray(coef, self.X.dtype)
-        return self.at(Coefficients(coef, jnp.asarray(intercept, self.X.dtype) + self.center @ coef))
+        coef, intercept = jnp.asarray(coef, self.X.dtype), jnp.asarray(intercept, self.X.dtype)
+        if coef.shape != self.center.shape or intercept.shape != ():
+            raise ValueError(f"w0 has shape {coef.shape}, expected {self.center.shape}")
+        return self.at(Coefficients(coef, intercept + (self.shift + self.center) @ coef))
 
     def at(self, params: Coefficients) -> Point:
         """One product with X, and one with its transpose where the gradient is affine."""
@@ -111,6 +112,11 @@ class LinearProblem:
         if self.loss.curvature is not None:
             return self.loss.curvature * self.weights
         return self.weights * jnp.maximum(self.loss.second_derivative(eta, self.y), 0)
+
+    def local_curvature(self, eta: Array) -> Array:
+        """Second derivatives per sample times the weights, at least a hundredth of their bound where there is one."""
+        floor = 0.01 * (self.loss.curvature or 0.0)
+        return self.weights * jnp.maximum(self.loss.second_derivative(eta, self.y), floor)
 
     def column_curvature(self, weights: Array) -> Array:
         """``sum_i weights_i (x_ij - center_j)^2`` per column."""
@@ -164,4 +170,4 @@ class LinearProblem:
     def solution(self, point: Point) -> Any:
         """The parameters of the columns as they are, not centred."""
         (coef, intercept), _ = self._polished(point)
-        return Coefficients(coef, intercept - self.center @ coef) if self.fit_intercept else coef
+        return Coefficients(coef, intercept - (self.shift + self.center) @ coef) if self.fit_intercept else coef

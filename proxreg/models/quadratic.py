@@ -72,9 +72,10 @@ class QuadraticProblem:
         """The point for ``w0 (p,)``, zero where None."""
         if w0 is None:
             return self.at(jnp.zeros_like(self.c))
-        if np.shape(w0) != self.c.shape:
-            raise ValueError(f"w0 has shape {np.shape(w0)}, expected {self.c.shape}")
-        return self.at(jnp.asarray(w0, self.c.dtype))
+        w0 = jnp.asarray(w0, self.c.dtype)
+        if w0.shape != self.c.shape:
+            raise ValueError(f"w0 has shape {w0.shape}, expected {self.c.shape}")
+        return self.at(w0)
 
     def at(self, params: Array) -> Point:
         """One product with G."""

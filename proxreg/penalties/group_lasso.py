@@ -76,6 +76,8 @@ def _strength(norm: Array, alpha: ArrayLike, weights: ArrayLike | None) -> Array
     _, alpha, weights = nm.operands(norm, alpha, 1.0 if weights is None else weights)
     if weights.ndim and weights.shape != norm.shape:
         raise ValueError(f"weights has shape {weights.shape}, expected {norm.shape}: one per group")
+    if alpha.ndim:  # an array of strengths is for vmap, inside which each is a scalar
+        raise ValueError(f"alpha must be a scalar here, got shape {alpha.shape}; pass weights= for one per group")
     return nm.times(alpha, weights)
 
 
@@ -177,8 +179,6 @@ class GroupLasso(Penalty):
 
     def __post_init__(self):
         nm.require_nonnegative(alpha=self.alpha, weights=self.weights)
-        if np.ndim(self.alpha):
-            raise ValueError("alpha must be a scalar for GroupLasso; pass weights= for one strength per group")
         if self.groups is not None:
             if self.axis is not None:
                 raise ValueError("pass groups= or axis=, not both")

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from proxreg._pytree import Array, ArrayLike
+from proxreg._pytree import Array, ArrayLike, strong
 from proxreg.models import Coefficients, LinearModel, LinearProblem, Point, Problem, Quadratic, QuadraticProblem
 from proxreg.penalties import Penalty
 from proxreg.solvers import blocks
 from proxreg.solvers.line_search import longest_decrease
-from proxreg.solvers.loop import Result, run
+from proxreg.solvers.loop import Result, check_penalty, run, stopping
 
 
 class CoordinateState(NamedTuple):
@@ -24,7 +24,7 @@ class _Columns(NamedTuple):
     """The data by blocks of columns, computed once and shared by all lanes."""
 
     values: Array  # centred columns (blocks, WIDTH, n), or rows of G (blocks, WIDTH, p)
-    hessian: Array | None  # (blocks, WIDTH, WIDTH); None where the curvature has no bound
+    hessian: Array | None  # (blocks, WIDTH, WIDTH); None where the curvature varies with the coefficients
     penalty: Penalty  # its parameters (blocks, WIDTH)
 
 
@@ -45,7 +45,7 @@ def prepare(problem: LinearProblem | QuadraticProblem) -> _Columns:
     p, dtype = problem.center.size, problem.X.dtype
     values = blocks.split((problem.X - problem.center).T)
     hessian = None
-    if problem.loss.curvature is not None:
+    if problem.loss.affine:
         weights = problem.curvature_weights(problem.offset)
         hessian = jax.vmap(lambda columns: (columns * weights) @ columns.T)(values)
     return _Columns(values, hessian, blocks.split_penalty(problem.penalty, p, dtype))
@@ -74,7 +74,7 @@ def _pass_gram(columns: _Columns, w: Array, gradient: Array) -> Array:
 
 
 def _pass_residual(problem: LinearProblem, columns: _Columns, point: Point) -> Coefficients:
-    """Each block minimises a quadratic majoriser of the loss, or where none exists a local model, and searches."""
+    """Each block minimises the loss, or where that is not quadratic a local model, and searches along the way there."""
     (coef, intercept), eta = point.params, point.image.eta
 
     def visit(eta, block):
@@ -83,7 +83,7 @@ def _pass_residual(problem: LinearProblem, columns: _Columns, point: Point) -> C
         if hessian is not None:
             new = blocks.descend(penalty, w, gradient, hessian)
             return eta + (new - w) @ values, new
-        hessian = (values * problem.curvature_weights(eta)) @ values.T
+        hessian = (values * problem.local_curvature(eta)) @ values.T
         move = blocks.descend(penalty, w, gradient, hessian) - w
         direction = move @ values
 
@@ -112,12 +112,13 @@ def coordinate_descent(
     """Minimises ``smooth(w) + penalty(w)`` one coordinate at a time, in blocks; a step is a pass over all of them.
 
     ``w_j <- prox_j(w_j - g_j / h_j, 1 / h_j)``, with h_j the curvature along coordinate j: the exact minimiser for
-    the squared loss (Friedman, Hastie and Tibshirani 2010, section 2), that of a quadratic majoriser for a loss of
-    bounded curvature, and a local Newton model with a line search otherwise (Tseng and Yun 2009). Blocks of
+    the squared loss (Friedman, Hastie and Tibshirani 2010, section 2), that of a local quadratic model otherwise, with
+    a line search that makes it a majoriser along the block's direction (Tseng and Yun 2009). Blocks of
     coordinates share a Gram matrix and one product with the rest of the data.
 
     ``smooth`` is ``pr.LinearModel`` (residual form) or ``pr.Quadratic`` (Gram form), ``penalty`` a separable one.
-    ``tol`` bounds the relative duality gap of the returned point, or the relative KKT violation where no dual is known.
+    ``tol`` bounds the relative duality gap and the relative KKT violation of the returned point (the latter alone where
+    no dual is known).
     Pure: safe under ``jit`` and ``vmap``; ``unroll=True`` with a static ``max_steps`` makes it reverse-differentiable.
 
     >>> import jax.numpy as jnp, proxreg as pr
@@ -128,21 +129,23 @@ def coordinate_descent(
     """
     if not isinstance(smooth, LinearModel | Quadratic):
         raise ValueError("coordinate_descent needs pr.LinearModel or pr.Quadratic; for a function use pr.fista")
+    check_penalty(penalty)
     if not penalty.separable:
         raise ValueError(f"coordinate_descent needs a separable penalty, {type(penalty).__name__} is not: use pr.fista")
-    if unroll:
-        return _unrolled(smooth, penalty, w0, tol, max_steps)
-    return _coordinate_descent(smooth, penalty, w0, tol, max_steps)
+    given = strong((smooth, penalty))
+    tol, steps = stopping(tol, max_steps)
+    return _unrolled(given, w0, tol, int(max_steps)) if unroll else _coordinate_descent(given, w0, tol, steps)  # pyright: ignore
 
 
 @jax.default_matmul_precision("highest")  # a certificate needs all digits of float32 on every device
 def _solve(
-    smooth: LinearModel | Quadratic, penalty: Penalty, w0: Any, tol: ArrayLike, max_steps: ArrayLike, unroll: bool
+    given: tuple[LinearModel | Quadratic, Penalty], w0: Any, tol: Array, max_steps: Array | int, unroll: bool
 ) -> Result:
+    smooth, penalty = given
     problem = smooth.with_penalty(penalty)
     advance = partial(step, problem, prepare(problem))
     return run(problem, init(problem, w0), advance, tol=tol, max_steps=max_steps, unroll=unroll)
 
 
 _coordinate_descent = jax.jit(partial(_solve, unroll=False))
-_unrolled = jax.jit(partial(_solve, unroll=True), static_argnums=4)
+_unrolled = jax.jit(partial(_solve, unroll=True), static_argnums=3)

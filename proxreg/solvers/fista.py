@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from proxreg._pytree import Array, ArrayLike, PyTree, tree_sum, tree_where
+from proxreg._pytree import Array, ArrayLike, PyTree, strong, tree_sum, tree_where
 from proxreg.models import Function, Point, Problem, Smooth, as_smooth
 from proxreg.penalties import Penalty
-from proxreg.solvers.loop import Result, run
+from proxreg.solvers.loop import Result, check_penalty, run, stopping
 
 # Liang, Luo and Schoenlieb (2018): momentum 1 with restarts bears a step a third longer than 1/L
 GREED = 1.3
@@ -52,8 +52,10 @@ def step(problem: Problem, steps: PyTree, state: FistaState) -> FistaState:
     length = _inner(progress, progress, scaled)
     restart = _inner(move, progress, scaled) <= 0  # the momentum points uphill (O'Donoghue and Candes 2015)
     if problem.curvature == "constant":
-        longer = (length > first_move) & (scale > 1)
-        next_scale = jnp.where(longer, jnp.maximum(scale * SHRINK, 1), scale)
+        # back and forth, or ever further: the longer step does not suit this problem
+        last = jax.tree.map(jnp.subtract, point.params, previous.params)
+        astray = ((length > first_move) | (_inner(progress, last, scaled) < 0)) & (scale > 1)
+        next_scale = jnp.where(astray, jnp.maximum(scale * SHRINK, 1), scale)
     else:
         next_scale = scale * jnp.where(divergence + noise < allowed / 4, GROWTH[problem.curvature], 1)
     kept = FistaState(
@@ -88,9 +90,9 @@ def fista(
     true curvature and halved where it was too long.
 
     ``smooth`` is ``pr.LinearModel``, ``pr.Quadratic`` or any differentiable function of any pytree of parameters.
-    ``w0`` is like the parameters; None starts models at zero coefficients. ``tol`` bounds the relative duality gap of
-    the returned point (for functions, and where no dual is known, the relative KKT violation). Pure: safe under
-    ``jit`` and ``vmap``; ``unroll=True`` with a static ``max_steps`` makes it reverse-differentiable. For a non-convex
+    ``w0`` is like the parameters; None starts models at zero coefficients. ``tol`` bounds the relative duality gap
+    and the relative KKT violation of the returned point (the latter alone for functions, and where no dual is
+    known). Pure: safe under ``jit`` and ``vmap``; ``unroll=True`` with a static ``max_steps`` makes it reverse-differentiable. For a non-convex
     problem the answer is a stationary point.
 
     >>> import jax, jax.numpy as jnp, proxreg as pr
@@ -104,15 +106,17 @@ def fista(
      [2.  0.  ]]
     """
     smooth = as_smooth(smooth)
+    check_penalty(penalty)
     if isinstance(smooth, Function) and w0 is None:
         raise ValueError("w0 is needed where smooth is a function: it tells the shapes of the parameters")
-    if unroll:
-        return _unrolled(smooth, penalty, w0, tol, max_steps)
-    return _fista(smooth, penalty, w0, tol, max_steps)
+    given = strong((smooth, penalty))
+    tol, steps = stopping(tol, max_steps)
+    return _unrolled(given, w0, tol, int(max_steps)) if unroll else _fista(given, w0, tol, steps)  # pyright: ignore
 
 
 @jax.default_matmul_precision("highest")  # a certificate needs all digits of float32 on every device
-def _solve(smooth: Smooth, penalty: Penalty, w0: Any, tol: ArrayLike, max_steps: ArrayLike, unroll: bool) -> Result:
+def _solve(given: tuple[Smooth, Penalty], w0: Any, tol: Array, max_steps: Array | int, unroll: bool) -> Result:
+    smooth, penalty = given
     problem = smooth.with_penalty(penalty, w0) if isinstance(smooth, Function) else smooth.with_penalty(penalty)
     point = problem.start(w0)
     steps = problem.steps(point)
@@ -121,4 +125,4 @@ def _solve(smooth: Smooth, penalty: Penalty, w0: Any, tol: ArrayLike, max_steps:
 
 
 _fista = jax.jit(partial(_solve, unroll=False))
-_unrolled = jax.jit(partial(_solve, unroll=True), static_argnums=4)
+_unrolled = jax.jit(partial(_solve, unroll=True), static_argnums=3)

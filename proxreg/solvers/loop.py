@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from proxreg._pytree import Array, ArrayLike, PyTree, tree_where
+from proxreg._pytree import Array, ArrayLike, PyTree, concrete, tree_where
 from proxreg.models import Certificate, Problem
+from proxreg.penalties import Penalty
 
 
 class Status(enum.IntEnum):
@@ -33,6 +35,21 @@ class Result(NamedTuple):
     status: Array  # Status.CONVERGED, MAX_STEPS or NON_FINITE, as int32
 
 
+def check_penalty(penalty: Any) -> None:
+    """Raises unless it is one."""
+    if not isinstance(penalty, Penalty):
+        raise ValueError(f"penalty must be a penalty such as pr.L1(0.1), got {penalty!r}")
+
+
+def stopping(tol: ArrayLike, max_steps: ArrayLike) -> tuple[Array, Array]:
+    """The two as arrays of one type, whatever was given; raises where they are known and negative."""
+    for name, value in (("tol", tol), ("max_steps", max_steps)):
+        known = concrete(value)
+        if known is not None and not np.all(known >= 0):
+            raise ValueError(f"{name} must be >= 0, got {value!r}")
+    return jnp.asarray(tol, jnp.result_type(float)), jnp.asarray(max_steps, jnp.int32)
+
+
 class _Carry(NamedTuple):
     state: Any  # the solver's own, with the current point as .point
     num_steps: Array
@@ -51,9 +68,9 @@ def run(
 ) -> Result:
     """Steps until ``tol`` or ``max_steps``; a lane that has stopped is not touched again.
 
-    Stops on the relative duality gap, or where that is not known on the relative KKT violation, of the very point that
-    is returned. A NaN stops its lane alone, with status NON_FINITE. ``unroll=True`` runs ``max_steps`` steps, a static
-    number, without ``while_loop``, so that reverse-mode differentiation works, at the memory of all steps.
+    Stops on the relative duality gap and the relative KKT violation (the latter alone where no dual is known) of the
+    very point that is returned. A NaN stops its lane alone, with status NON_FINITE. ``unroll=True`` runs ``max_steps``
+    steps, a static number, without ``while_loop``, so that reverse-mode differentiation works, at the memory of all.
     """
 
     def judged(state: Any, num_steps: Array) -> _Carry:
