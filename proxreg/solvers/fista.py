@@ -90,10 +90,10 @@ def fista(
     true curvature and halved where it was too long.
 
     ``smooth`` is ``pr.LinearModel``, ``pr.Quadratic`` or any differentiable function of any pytree of parameters.
-    ``w0`` is like the parameters; None starts models at zero coefficients. ``tol`` bounds the relative duality gap
-    and the relative KKT violation of the returned point (the latter alone for functions, and where no dual is
-    known). Pure: safe under ``jit`` and ``vmap``; ``unroll=True`` with a static ``max_steps`` makes it reverse-differentiable. For a non-convex
-    problem the answer is a stationary point.
+    ``w0`` is like the parameters; None starts models at zero coefficients. ``tol`` bounds the relative duality gap and
+    the relative KKT violation of the returned point (the latter alone for functions, and where no dual is known).
+    Pure: safe under ``jit`` and ``vmap``; ``unroll=True`` with a static ``max_steps`` makes it
+    reverse-differentiable. For a non-convex problem the answer is a stationary point.
 
     >>> import jax, jax.numpy as jnp, proxreg as pr
     >>> X, y = jnp.array([[1.0, 0.0], [0.0, 2.0]]), jnp.array([4.0, 1.0])
