@@ -100,7 +100,6 @@ def supremum(case, u, y):
 
 @built_in
 def test_conjugate_equals_a_brute_force_supremum(case):
-    assert case.loss.has_dual
     eta, y = sample(case)
     u = in_float64(case.loss.derivative, eta, y) * np.linspace(0.05, 0.95, N)
     expected = [supremum(case, *pair) for pair in zip(u, y)]
@@ -137,7 +136,6 @@ def test_conjugate_is_infinite_outside_its_domain(loss, u, y):
 
 def test_a_custom_loss_has_no_conjugate():
     loss = pr.Custom(lambda eta, y: (eta - y) ** 4)
-    assert not loss.has_dual
     assert np.isnan(loss.conjugate(jnp.zeros(2), jnp.zeros(2))).all()
 
 

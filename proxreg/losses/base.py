@@ -22,8 +22,6 @@ class Loss:
     curvature: ClassVar[float | None] = None
     #: the derivative is affine in ``eta``: gradients then extrapolate without a product
     affine: ClassVar[bool] = False
-    #: ``conjugate`` is known, so that fits come with a duality gap
-    has_dual: ClassVar[bool] = False
 
     def value(self, eta: Array, y: Array) -> Array:
         """The loss of each sample."""
@@ -38,7 +36,7 @@ class Loss:
         return jax.jvp(lambda e: self.derivative(e, y), (eta,), (jnp.ones_like(eta),))[1]
 
     def conjugate(self, u: Array, y: Array) -> Array:
-        """``max_eta u eta - value(eta, y)`` per sample, for ``u`` between a derivative and 0."""
+        """``max_eta u eta - value(eta, y)`` per sample, for ``u`` between a derivative and 0; NaN: fits have no gap."""
         return jnp.full_like(u, jnp.nan)
 
     def mean(self, eta: Array) -> Any:

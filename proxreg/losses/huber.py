@@ -20,7 +20,6 @@ class Huber(Loss):
 
     name = "huber"
     curvature = 1.0
-    has_dual = True
 
     delta: ArrayLike = 1.345
 

@@ -25,7 +25,6 @@ class Logistic(Loss):
 
     name = "logistic"
     curvature = 0.25
-    has_dual = True
 
     def value(self, eta: Array, y: Array) -> Array:
         """``log(1 + exp(eta)) - y eta``, without overflow."""

@@ -22,7 +22,6 @@ class Poisson(Loss):
     """
 
     name = "poisson"
-    has_dual = True
 
     def value(self, eta: Array, y: Array) -> Array:
         """Half the unit deviance, as ``y (exp(d) - 1 - d)`` with ``d = eta - log y``: large counts do not cancel."""

@@ -18,7 +18,6 @@ class Squared(Loss):
     name = "squared"
     curvature = 1.0
     affine = True
-    has_dual = True
 
     def value(self, eta: Array, y: Array) -> Array:
         """``(y - eta)^2 / 2``."""
