@@ -113,6 +113,16 @@ def test_column_means_do_not_matter(loss, dtype):
     np.testing.assert_allclose(shifted.num_steps, plain.num_steps, atol=4)
 
 
+def test_many_rows_keep_their_digits_in_float32():
+    X, y = problems.regression(n=100_000, p=4)
+    path = pr.fit_path(X.astype(np.float32), y.astype(np.float32), n_alphas=4, tol=1e-5)
+    for k, alpha in enumerate(path.alphas):
+        given = (path.coef[k].astype(float), float(path.intercept[k]), float(alpha))
+        residual = y - X @ given[0]
+        gap = problems.relative_gap("squared", X, y, given[0], residual.mean(), given[2])
+        assert gap < 1.5e-5
+
+
 def test_offset_of_a_squared_loss_is_subtracted():
     X, y = problems.regression()
     offset = np.sin(np.arange(60.0))
