@@ -21,7 +21,7 @@ def gram_statistics(X: Array, y: Array, weights: Array | None) -> Quadratic:
     else:
         left, right, total = X * weights[:, None], y * weights, jnp.sum(weights)
     G = jnp.matmul(left.T, X, precision=jax.lax.Precision.HIGHEST) / total
-    c = _product_by_blocks(right, X) / total
+    c = (right @ X if X.dtype == jnp.float64 else _product_by_blocks(right, X)) / total
     return Quadratic((G + G.T) / 2, c, jnp.sum(right * y) / total / 2)
 
 
