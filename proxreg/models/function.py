@@ -27,7 +27,7 @@ class Function:
 
     def with_penalty(self, penalty: Penalty, w0: PyTree) -> "FunctionProblem":
         """The problem that solvers work on; ``w0`` tells shapes and where to measure the curvature."""
-        w0 = jax.tree.map(lambda leaf: jnp.asarray(leaf) if _is_float(leaf) else jnp.asarray(leaf, float), w0)
+        w0 = _floating(w0)
         shape = jax.eval_shape(self.function, w0)
         if not hasattr(shape, "shape") or shape.shape != ():
             raise ValueError(f"the smooth function must return a scalar, got {shape}")
@@ -57,9 +57,7 @@ class FunctionProblem:
 
     def start(self, w0: Any) -> Point:
         """The point for ``w0``."""
-        return self.at(
-            jax.tree.map(lambda leaf: jnp.asarray(leaf) if _is_float(leaf) else jnp.asarray(leaf, float), w0)
-        )
+        return self.at(_floating(w0))
 
     def at(self, params: PyTree) -> Point:
         """Nothing is computed in advance."""
@@ -96,8 +94,14 @@ class FunctionProblem:
         return point.params
 
 
-def _is_float(leaf: Any) -> bool:
-    return jnp.issubdtype(jnp.asarray(leaf).dtype, jnp.inexact)
+def _floating(tree: PyTree) -> PyTree:
+    """The tree as arrays that can be differentiated: whole numbers become floats."""
+
+    def leaf(x):
+        x = jnp.asarray(x)
+        return x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(float)
+
+    return jax.tree.map(leaf, tree)
 
 
 def _curvature(function: Callable[[PyTree], Array], w0: PyTree) -> Array:

@@ -1,4 +1,4 @@
-"""Backtracking along a direction, for losses whose curvature has no bound."""
+"""Backtracking along a direction, for losses whose curvature varies."""
 
 from collections.abc import Callable
 
