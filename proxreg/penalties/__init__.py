@@ -9,6 +9,8 @@ from proxreg.penalties import non_negative as non_negative
 from proxreg.penalties import zero as zero
 from proxreg.penalties.base import Penalty as Penalty
 from proxreg.penalties.box import Box as Box
+from proxreg.penalties.by_path import ByPath as ByPath
+from proxreg.penalties.by_path import by_path as by_path
 from proxreg.penalties.elastic_net import ElasticNet as ElasticNet
 from proxreg.penalties.group_lasso import GroupLasso as GroupLasso
 from proxreg.penalties.l1 import L1 as L1

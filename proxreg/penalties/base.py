@@ -71,6 +71,14 @@ class Penalty:
         """Smallest factor on the strength at which w = 0 is a solution, given the loss's gradient there."""
         raise ValueError(f"{type(self).__name__} has no alpha_max(grad); give alphas= yourself, or add the method")
 
+    def per_leaf(self, tree: PyTree) -> "list[Penalty]":
+        """The penalty of each leaf of a tree, in the order of ``jax.tree.leaves``: this one for all of them."""
+        return [self] * len(jax.tree.leaves(tree))
+
+    def group_norms(self, w: Array) -> Array | None:
+        """The norm of each group ``(number of groups,)``; None where the penalty has no groups."""
+        return None
+
     def metric(self, curvature: Array) -> Array:
         """Smallest diagonal above ``curvature`` that prox can take (its inverse) as a step."""
         return curvature if self.separable else jnp.full_like(curvature, jnp.max(curvature, initial=0.0))

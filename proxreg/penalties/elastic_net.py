@@ -123,3 +123,16 @@ class ElasticNet(Penalty):
     def __post_init__(self):
         nm.require_nonnegative(alpha=self.alpha)
         nm.require_unit_interval(l1_ratio=self.l1_ratio)
+
+    @classmethod
+    def from_strengths(cls, l1: ArrayLike, l2: ArrayLike, *, positive: bool = False) -> "ElasticNet":
+        """``l1 ||w||_1 + l2/2 ||w||^2``: the same penalty with a strength for each part.
+
+        >>> import proxreg as pr
+        >>> print(pr.ElasticNet.from_strengths(l1=0.5, l2=1.5).prox(jnp.array([3.0, -0.25]), 1.0))
+        [1. 0.]
+        """
+        nm.require_nonnegative(l1=l1, l2=l2)
+        l1, l2 = jnp.asarray(l1), jnp.asarray(l2)
+        total = l1 + l2
+        return cls(total, jnp.where(total > 0, l1 / jnp.where(total > 0, total, 1), 1.0), positive)

@@ -191,6 +191,12 @@ class GroupLasso(Penalty):
         elif isinstance(self.axis, list):
             object.__setattr__(self, "axis", tuple(self.axis))
 
+    def group_norms(self, w: Array) -> Array:
+        """``||w_g||`` for each group that has a member, in the order of their labels or of the other axes."""
+        (x,) = nm.operands(w)
+        norm = _norm(x, _layout(x.shape, self.groups, self.axis))
+        return norm[np.unique(self.groups.labels)] if isinstance(self.groups, Groups) else norm.ravel()
+
     def metric(self, curvature: Array) -> Array:
         """The largest curvature of each group, for all its members: with it, prox has its closed form."""
         layout = _layout(curvature.shape, self.groups, self.axis)

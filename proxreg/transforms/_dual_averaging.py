@@ -1,0 +1,77 @@
+"""What ``ftrl`` and ``rda`` share: all past subgradients of the penalty at once, as one dual vector.
+
+Both minimise ``<sum_s r_s g_s, w> + S_t penalty(w) + a sum of quadratic terms`` anew at each update, S_t being the
+sum of the ``r_s``. Written through the last iterate (McMahan 2011, Follow-the-regularized-leader and mirror descent,
+section 3) this is a proximal gradient step that takes back the penalty's earlier subgradients and exacts all of them
+at the new point:
+
+    v = w + D (q - r g),    w' = prox(v, D S),    q' = (v - w') / D   an element of S d penalty(w').
+
+So the state is relative to the parameters, whatever else moves them, and starts from any parameters.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from proxreg.transforms._landing import land, shared_metric, wide
+from proxreg.transforms._strength import Strength
+from proxreg.transforms._tree import Mask, check, map_leaves, penalties_of
+
+
+class DualAveragingState(NamedTuple):
+    """State of ``ftrl`` and ``rda``."""
+
+    count: jax.typing.ArrayLike  # updates so far, int32  # pyright: ignore[reportIncompatibleMethodOverride]
+    total: jax.Array  # weight of the penalty so far, S_t
+    dual: optax.Updates  # the subgradient of S_t penalty at the parameters, q; float32 at least
+    squares: Any  # sums of squared gradients where the metric needs them, else None
+
+
+def dual_averaging(
+    weight: Callable[[jax.Array], Any],
+    scaling: Callable[[jax.Array, jax.Array], jax.Array] | None,
+    initial_accumulator_value: Any,
+    strength: Strength,
+    mask: Mask,
+) -> optax.GradientTransformationExtraArgs:
+    """``weight(count)`` is r_t; ``scaling(sum of squares, count)`` is D, 1 if None."""
+
+    def zeros(p):
+        return jnp.zeros_like(wide(jnp.asarray(p)))
+
+    def init(params):
+        check(strength.at(jnp.zeros([], jnp.int32))[0], params, mask)
+        squares = jax.tree.map(lambda p: initial_accumulator_value + zeros(p).real, params) if scaling else None
+        total = jnp.zeros([], float)
+        return DualAveragingState(jnp.zeros([], jnp.int32), total, jax.tree.map(zeros, params), squares)
+
+    def update(updates, state, params=None, **extra_args):
+        del extra_args
+        penalty, factor = strength.at(state.count)
+        penalties = penalties_of(penalty, params, mask)
+        r = weight(state.count)
+        total = jnp.asarray(state.total + r * factor, state.total.dtype)
+
+        def leaf(penalty, p, g, q, n):
+            scale, squares = 1.0, None
+            if scaling is not None:
+                squares = n + jnp.square(jnp.abs(wide(g)))
+                scale = scaling(squares, state.count)
+                scale = scale if penalty is None else shared_metric(penalty, scale)
+            if penalty is None:
+                return (-r * scale * wide(g)).astype(g.dtype), q, squares
+            u = scale * q - scale * r * wide(g)
+            u, moved = land(penalty, p, u, scale * total)
+            return u, jnp.where(scale > 0, -moved / jnp.where(scale > 0, scale, 1), 0), squares
+
+        # without a metric there are no squares: any tree of the right structure takes their place
+        accumulated = state.dual if scaling is None else state.squares
+        updates, dual, squares = map_leaves(leaf, penalties, params, updates, state.dual, accumulated, width=3)
+        squares = squares if scaling else None
+        return updates, DualAveragingState(optax.safe_increment(state.count), total, dual, squares)
+
+    return optax.GradientTransformationExtraArgs(init, update)

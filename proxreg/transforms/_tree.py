@@ -1,0 +1,74 @@
+"""Parameters leaf by leaf: which penalty acts on each, and the update that lands on a prox."""
+
+from collections.abc import Callable
+from typing import Any
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from proxreg.penalties import Penalty, Zero
+from proxreg.penalties.by_path import at_leaf
+
+Mask = chex.ArrayTree | Callable[[Any], Any] | None
+
+NO_PARAMS = (
+    "You are using a transformation that requires the current value of parameters, but you are not passing `params` "
+    "when calling `update`."
+)
+
+
+def check(penalty: Penalty, params: Any, mask: Mask) -> None:
+    """Raises where a penalty does not fit its leaf; traces only. Placeholders without leaves pass (``map_params``)."""
+    if not jax.tree.leaves(params):
+        return
+    paths = [path for path, _ in jax.tree_util.tree_leaves_with_path(params)]
+    for path, own, leaf in zip(paths, penalties_of(penalty, params, mask), jax.tree.leaves(params)):
+        if own is not None:
+            with at_leaf(path):
+                jax.eval_shape(own.value, leaf)
+
+
+def penalties_of(penalty: Penalty, params: Any, mask: Mask) -> list[Penalty | None]:
+    """The penalty of each leaf, None where ``mask`` is False or there is none."""
+    if params is None:
+        raise ValueError(NO_PARAMS)
+    found = [None if isinstance(own, Zero) else own for own in penalty.per_leaf(params)]
+    if mask is None:
+        return found
+    return [own if on else None for own, on in zip(found, flags(mask, params))]
+
+
+def flags(mask: Any, params: Any) -> list[bool]:
+    """The mask of each leaf, from a prefix tree of booleans or a function of ``params`` that returns one."""
+    # a module of booleans may be callable itself: only leaves that are functions make a mask a function
+    functions = [callable(leaf) for leaf in jax.tree.leaves(mask)]
+    tree = mask(params) if functions and all(functions) else mask
+
+    def spread(on, part):
+        if np.ndim(on) or np.asarray(on).dtype != bool:
+            raise ValueError(f"mask must have booleans as leaves, got {on!r}: True for what is penalised")
+        return jax.tree.map(lambda _: bool(on), part)
+
+    return jax.tree.leaves(jax.tree.map(spread, tree, params))
+
+
+def map_leaves(
+    function: Callable[..., tuple], penalties: list[Penalty | None], params: Any, updates: Any, *trees: Any, width: int
+) -> tuple:
+    """``function(penalty, leaf, update, *others)`` on each leaf of ``params``: a tree for each of ``width`` results.
+
+    Another argument is a tree like ``params`` or one number for all. Where ``updates`` has None (nothing to train),
+    all results are None.
+    """
+    leaves, structure = jax.tree.flatten(params)
+    columns = [structure.flatten_up_to(updates)]
+    for tree in trees:
+        single = jax.tree_util.treedef_is_leaf(jax.tree.structure(tree))
+        columns.append([tree] * len(leaves) if single else structure.flatten_up_to(tree))
+    results = [
+        (None,) * width if update is None else function(penalty, jnp.asarray(leaf), update, *others)
+        for penalty, leaf, update, *others in zip(penalties, leaves, *columns)
+    ]
+    return tuple(structure.unflatten([result[k] for result in results]) for k in range(width))

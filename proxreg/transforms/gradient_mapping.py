@@ -1,0 +1,60 @@
+"""``gradient_mapping``: the first link of a chain, after which any optimiser has the right rest point."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from proxreg.penalties import Penalty
+from proxreg.transforms._landing import wide
+from proxreg.transforms._strength import at, require_penalty, require_positive
+from proxreg.transforms._tree import Mask, check, map_leaves, penalties_of
+from proxreg.transforms.proximal import ProximalState
+
+
+def gradient_mapping(penalty: Penalty, step: Any, *, mask: Mask = None) -> optax.GradientTransformationExtraArgs:
+    """First link of a chain: ``g -> (p - prox(p - step g, step)) / step``, zero exactly at solutions of loss + penalty.
+
+    The gradient of a smooth problem vanishes at the solution, that of a penalised one does not; the gradient mapping
+    does, so that every optimiser that rests where its input is zero (Adam, momentum, Lion, second-order ones) rests at
+    the right point. The weights approach their zeros without hitting them: follow up with ``proximal_sgd`` or set
+    small ones to zero; for exact zeros while training use the proximal optimisers.
+
+    Args:
+      penalty: any proxreg penalty, ``by_path(...)`` for one per parameter.
+      step: number, schedule, or tree like the parameters; below 1/L for a gradient mapping that points downhill. It
+        does not matter for the rest point, and need not be the learning rate.
+      mask: prefix tree of booleans or function returning one; where False, gradients pass unchanged.
+
+    Nesterov (2013), Gradient methods for minimizing composite functions, section 2.
+
+    >>> import jax.numpy as jnp, optax, proxreg as pr
+    >>> optimizer = optax.chain(pr.gradient_mapping(pr.L1(0.5), 0.1), optax.adam(0.1))
+    >>> w = jnp.array([1.0, 0.0])
+    >>> mapped, _ = pr.gradient_mapping(pr.L1(0.5), 0.1).update(jnp.array([-0.5, 0.3]), optimizer.init(w)[0], w)
+    >>> print(mapped)
+    [0. 0.]
+    """
+    require_penalty(penalty)
+    if jax.tree_util.treedef_is_leaf(jax.tree.structure(step)):
+        require_positive(step=step)
+
+    def init(params):
+        check(penalty, params, mask)
+        return ProximalState(jnp.zeros([], jnp.int32))
+
+    def update(updates, state, params=None, **extra_args):
+        del extra_args
+
+        def leaf(penalty, p, g, t):
+            if penalty is None:
+                return (g,)
+            x = wide(p)
+            return (((x - penalty.prox(x - t * wide(g), t)) / t).astype(g.dtype),)
+
+        penalties = penalties_of(penalty, params, mask)
+        (updates,) = map_leaves(leaf, penalties, params, updates, at(step, state.count), width=1)
+        return updates, ProximalState(optax.safe_increment(state.count))
+
+    return optax.GradientTransformationExtraArgs(init, update)

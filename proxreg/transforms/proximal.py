@@ -1,0 +1,96 @@
+"""``proximal``: the last link of a chain, which makes the parameters land on the prox of a penalty."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from proxreg.penalties import Penalty
+from proxreg.transforms._landing import land
+from proxreg.transforms._strength import at, require_penalty, require_positive, strength_of
+from proxreg.transforms._tree import Mask, check, map_leaves, penalties_of
+
+
+class ProximalState(NamedTuple):
+    """State of ``proximal``."""
+
+    count: jax.typing.ArrayLike  # updates so far, int32  # pyright: ignore[reportIncompatibleMethodOverride]
+
+
+def proximal(
+    penalty: Penalty,
+    learning_rate: optax.ScalarOrSchedule | None = None,
+    *,
+    mask: Mask = None,
+    step: Any = None,
+    strength: optax.ScalarOrSchedule = 1.0,
+) -> optax.GradientTransformationExtraArgs:
+    """Last link of a chain: ``u -> prox(p + u, lr_t) - p``, so that parameters become exactly 0.0.
+
+    Put it last, after the learning rate, and give it the same rate. ``prox(v, t) = argmin_w penalty(w) +
+    ||w - v||^2 / (2 t)`` with ``t`` the learning rate times ``strength``, both numbers or schedules.
+
+    **For which chains it is right.** At rest ``w = prox(w + u(g), t)``, and that says ``0 in g + d penalty(w)``, the
+    optimality condition of loss + penalty, if and only if ``u(g) = -t g`` there. So:
+
+    ======================================================= ==========================================================
+    what comes before                                       what to pass
+    ======================================================= ==========================================================
+    ``sgd(lr)``; clipping that is inactive at rest          ``proximal(penalty, lr)``
+    ``sgd(lr, momentum=m)``, Nesterov's too: u = -lr g/(1-m) ``step=lr / (1 - m)``, or ``proximal_sgd``
+    a fixed diagonal preconditioner: u = -lr d g            ``step=lr d``, a tree like the parameters
+    Adam, AdaGrad, Lion                                     **wrong here**: ``proximal_adam``, ``proximal_adagrad``,
+                                                            ``proximal_lion``
+    any other optimiser, weight decay                       another problem's solution; ``gradient_mapping`` as the
+                                                            first link has the right one, without exact zeros
+    ======================================================= ==========================================================
+
+    With a wrong step the zeros are as exact, and in the wrong places.
+
+    Args:
+      penalty: any proxreg penalty, ``by_path(...)`` for one per parameter. Non-convex ones give stationary points.
+      learning_rate: that of the chain, a number or a schedule of the number of updates.
+      mask: prefix tree of booleans, or a function of the parameters returning one; where False, updates pass unchanged.
+      step: the prox step instead of the learning rate: a number, a tree like the parameters (entries must be equal
+        within a group for group penalties), or a function of the number of updates returning either.
+      strength: factor on the penalty, a number or a schedule: ``optax.linear_schedule(0, 1, 1000)`` warms it up.
+
+    The update has the wider of the types of parameter and gradient; the arithmetic is in float32 at least. In
+    bfloat16 weights a shrinkage below half a unit in the last place is lost in the sum, as any small update is.
+    An average of weights (EMA, lookahead's slow weights) is zero only where all weights in it were.
+
+    Parikh and Boyd (2014), Proximal algorithms, section 4.2; Yun, Lozano and Yang (2021), Adaptive proximal gradient
+    methods for structured neural networks.
+
+    >>> import jax, jax.numpy as jnp, optax, proxreg as pr
+    >>> optimizer = optax.chain(optax.sgd(0.1), pr.proximal(pr.L1(0.5), 0.1))
+    >>> w = jnp.array([1.0, 0.02])
+    >>> state = optimizer.init(w)
+    >>> updates, state = optimizer.update(jnp.array([1.0, 0.1]), state, w)
+    >>> print(optax.apply_updates(w, updates))
+    [0.85 0.  ]
+    """
+    require_penalty(penalty)
+    if learning_rate is None and step is None:
+        raise ValueError("pass the learning_rate of the chain, or the prox step as step=")
+    if learning_rate is not None:
+        require_positive(learning_rate=learning_rate)
+    scaled = strength_of(penalty, factor=strength)
+
+    def init(params):
+        check(penalty, params, mask)
+        return ProximalState(jnp.zeros([], jnp.int32))
+
+    def update(updates, state, params=None, **extra_args):
+        del extra_args
+        own, factor = scaled.at(state.count)
+        given = at(learning_rate if step is None else step, state.count)
+
+        def leaf(penalty, p, u, step):
+            return (u if penalty is None else land(penalty, p, u, step * factor)[0],)
+
+        (updates,) = map_leaves(leaf, penalties_of(own, params, mask), params, updates, given, width=1)
+        return updates, ProximalState(optax.safe_increment(state.count))
+
+    return optax.GradientTransformationExtraArgs(init, update)
