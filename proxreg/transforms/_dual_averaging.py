@@ -62,9 +62,10 @@ def dual_averaging(
                 squares = n + jnp.square(jnp.abs(wide(g)))
                 scale = scaling(squares, state.count)
                 scale = scale if penalty is None else shared_metric(penalty, scale)
+            weighed = jnp.asarray(r, wide(g).real.dtype) * wide(g)
             if penalty is None:
-                return (-r * scale * wide(g)).astype(g.dtype), q, squares
-            u = scale * q - scale * r * wide(g)
+                return (-scale * weighed).astype(g.dtype), q, squares
+            u = scale * (q - weighed)
             u, moved = land(penalty, p, u, scale * total)
             return u, jnp.where(scale > 0, -moved / jnp.where(scale > 0, scale, 1), 0), squares
 

@@ -59,8 +59,8 @@ def map_leaves(
 ) -> tuple:
     """``function(penalty, leaf, update, *others)`` on each leaf of ``params``: a tree for each of ``width`` results.
 
-    Another argument is a tree like ``params`` or one number for all. Where ``updates`` has None (nothing to train),
-    all results are None.
+    Another argument is a tree like ``params`` or one number for all. Results after the first take the place of the
+    arguments after ``update``, in their order: where ``updates`` has None (nothing to train) they are what they were.
     """
     leaves, structure = jax.tree.flatten(params)
     columns = [structure.flatten_up_to(updates)]
@@ -68,7 +68,7 @@ def map_leaves(
         single = jax.tree_util.treedef_is_leaf(jax.tree.structure(tree))
         columns.append([tree] * len(leaves) if single else structure.flatten_up_to(tree))
     results = [
-        (None,) * width if update is None else function(penalty, jnp.asarray(leaf), update, *others)
+        (None, *others)[:width] if update is None else function(penalty, jnp.asarray(leaf), update, *others)
         for penalty, leaf, update, *others in zip(penalties, leaves, *columns)
     ]
     return tuple(structure.unflatten([result[k] for result in results]) for k in range(width))

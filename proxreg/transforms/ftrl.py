@@ -55,7 +55,8 @@ def ftrl(
 
     def scaling(squares, count):
         denominator = beta + jnp.sqrt(squares)
-        return jnp.where(denominator > 0, at(learning_rate, count) / jnp.where(denominator > 0, denominator, 1), 0)
+        rate = jnp.asarray(at(learning_rate, count), squares.dtype)
+        return jnp.where(denominator > 0, rate / jnp.where(denominator > 0, denominator, 1), 0)
 
     own = strength_of(penalty, l1, l2, strength)
     return dual_averaging(lambda count: 1.0, scaling, initial_accumulator_value, own, mask)
