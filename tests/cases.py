@@ -113,6 +113,12 @@ def _box(id, lower, upper, penalty=None):
     )
 
 
+def _by_path(id, of, wrap):
+    """What a case of the registry is as a penalty by path."""
+    (case,) = [case for case in PENALTIES if case.id == of]
+    return dataclasses.replace(case, id=id, penalty=wrap(case.penalty))
+
+
 _ALPHAS = np.array([0.3, 0.0, 1.2, 0.7, 2.0, 0.1])
 _RATIOS = np.array([0.3, 0.5, 1.0, 0.0, 0.9, 0.1])
 _LOWER = np.array([-1.0, 0.0, -np.inf, 0.4, -0.3, -2.0])
@@ -154,6 +160,10 @@ PENALTIES: list[PenaltyCase] = [
     _box("box-coordinates", _LOWER, _UPPER),
     _box("box-from-below", 0.3, np.inf),
     _box("box-from-above", -np.inf, 0.4),
+]
+PENALTIES += [  # a tree that is one array takes its rule, or the default
+    _by_path("by_path", "l1", lambda penalty: pr.by_path([("", penalty)])),
+    _by_path("by_path-default", "group_lasso-columns", lambda penalty: pr.by_path([], default=penalty)),
 ]
 
 

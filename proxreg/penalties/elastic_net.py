@@ -5,8 +5,9 @@ of glmnet and scikit-learn. Below, ``l1 = alpha l1_ratio`` and ``l2 = alpha (1 -
 """
 
 import jax.numpy as jnp
+import numpy as np
 
-from proxreg._pytree import Array, ArrayLike, pytree_dataclass, static
+from proxreg._pytree import Array, ArrayLike, concrete, pytree_dataclass, static
 from proxreg.penalties import _numerics as nm
 from proxreg.penalties.base import Penalty, binds
 
@@ -133,6 +134,8 @@ class ElasticNet(Penalty):
         [1. 0.]
         """
         nm.require_nonnegative(l1=l1, l2=l2)
-        l1, l2 = jnp.asarray(l1), jnp.asarray(l2)
-        total = l1 + l2
-        return cls(total, jnp.where(total > 0, l1 / jnp.where(total > 0, total, 1), 1.0), positive)
+        known = concrete(l1), concrete(l2)
+        # numbers keep the precision that they came in, whatever JAX's is
+        xp, (l1, l2) = (jnp, (l1, l2)) if known[0] is None or known[1] is None else (np, known)
+        total = xp.add(l1, l2)
+        return cls(total, xp.where(total > 0, l1 / xp.where(total > 0, total, 1), 1.0), positive)

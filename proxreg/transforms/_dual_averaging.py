@@ -67,6 +67,7 @@ def dual_averaging(
                 return (-scale * weighed).astype(g.dtype), q, squares
             u = scale * (q - weighed)
             u, moved = land(penalty, p, u, scale * total)
+            u = u.astype(jnp.promote_types(p.dtype, g.dtype))
             return u, jnp.where(scale > 0, -moved / jnp.where(scale > 0, scale, 1), 0), squares
 
         # without a metric there are no squares: any tree of the right structure takes their place

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 
 from proxreg.transforms._landing import land, shared_metric
-from proxreg.transforms._strength import Strength, at, require_positive
+from proxreg.transforms._strength import Strength, at, require_nonnegative
 from proxreg.transforms._tree import Mask, check, flags, map_leaves, penalties_of
 
 
@@ -36,7 +36,7 @@ def preconditioned(
     A penalty of groups has its closed form only where D is constant in each group; there the smallest D of the group
     replaces the others, in the step as well as in the prox, or the rest point would be another one.
     """
-    require_positive(learning_rate=learning_rate, weight_decay=weight_decay)
+    require_nonnegative(learning_rate=learning_rate, weight_decay=weight_decay)
     inner = optax.with_extra_args_support(inner)
     decays = callable(weight_decay) or not isinstance(weight_decay, int | float) or weight_decay != 0
 

@@ -36,7 +36,7 @@ def strength_of(penalty: Any, l1: Any = None, l2: Any = None, factor: Any = 1.0)
         raise ValueError("pass a penalty or the strengths l1= and l2=, not both")
     require_penalty(penalty, optional=True)
     l1, l2 = (0.0 if value is None else value for value in (l1, l2))
-    require_positive(l1=l1, l2=l2, strength=factor)
+    require_nonnegative(l1=l1, l2=l2, strength=factor)
     return Strength(penalty, l1, l2, factor)
 
 
@@ -46,7 +46,7 @@ def require_penalty(penalty: Any, optional: bool = False) -> None:
         raise ValueError(f"penalty must be a penalty such as proxreg.L1(1e-4), got {penalty!r}")
 
 
-def require_positive(**values: Any) -> None:
+def require_nonnegative(**values: Any) -> None:
     """Raises where a known number is negative or no number; schedules and traced values pass."""
     for name, value in values.items():
         if isinstance(value, Penalty):

@@ -7,7 +7,7 @@ import optax
 
 from proxreg.penalties import Penalty
 from proxreg.transforms._dual_averaging import dual_averaging
-from proxreg.transforms._strength import at, require_positive, strength_of
+from proxreg.transforms._strength import at, require_nonnegative, strength_of
 from proxreg.transforms._tree import Mask
 
 
@@ -51,7 +51,7 @@ def ftrl(
     >>> print(optax.apply_updates(w, updates))
     [0.85 0.  ]
     """
-    require_positive(learning_rate=learning_rate)
+    require_nonnegative(learning_rate=learning_rate)
 
     def scaling(squares, count):
         denominator = beta + jnp.sqrt(squares)

@@ -4,11 +4,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
+from jax.core import Tracer
 
 from proxreg.penalties import Penalty
 from proxreg.transforms._landing import wide
-from proxreg.transforms._strength import at, require_penalty, require_positive
+from proxreg.transforms._strength import at, require_nonnegative, require_penalty
 from proxreg.transforms._tree import Mask, check, map_leaves, penalties_of
 from proxreg.transforms.proximal import ProximalState
 
@@ -37,8 +39,8 @@ def gradient_mapping(penalty: Penalty, step: Any, *, mask: Mask = None) -> optax
     [0. 0.]
     """
     require_penalty(penalty)
-    if jax.tree_util.treedef_is_leaf(jax.tree.structure(step)):
-        require_positive(step=step)
+    if not callable(step):
+        jax.tree.map(_require_positive, step)
 
     def init(params):
         check(penalty, params, mask)
@@ -58,3 +60,9 @@ def gradient_mapping(penalty: Penalty, step: Any, *, mask: Mask = None) -> optax
         return updates, ProximalState(optax.safe_increment(state.count))
 
     return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _require_positive(step: Any) -> None:
+    require_nonnegative(step=step)
+    if not isinstance(step, Tracer) and not np.all(np.asarray(step) > 0):
+        raise ValueError("step must be > 0: the gradient mapping is a quotient by it")

@@ -8,7 +8,7 @@ import optax
 
 from proxreg.penalties import Penalty
 from proxreg.transforms._landing import land, wide
-from proxreg.transforms._strength import at, require_positive, strength_of
+from proxreg.transforms._strength import at, require_nonnegative, strength_of
 from proxreg.transforms._tree import Mask, check, map_leaves, penalties_of
 
 
@@ -62,7 +62,7 @@ def proximal_lion(
     >>> print(optax.apply_updates(w, updates))
     [0.85 0.  ]
     """
-    require_positive(learning_rate=learning_rate, weight_decay=weight_decay)
+    require_nonnegative(learning_rate=learning_rate, weight_decay=weight_decay)
     own = strength_of(penalty, l1, l2, strength)
 
     def init(params):

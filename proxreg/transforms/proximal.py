@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jax.core import Tracer
 
 from proxreg.penalties import Penalty
 from proxreg.transforms._landing import land
-from proxreg.transforms._strength import at, require_penalty, require_positive, strength_of
+from proxreg.transforms._strength import at, require_nonnegative, require_penalty, strength_of
 from proxreg.transforms._tree import Mask, check, map_leaves, penalties_of
 
 
@@ -75,11 +76,15 @@ def proximal(
     if learning_rate is None and step is None:
         raise ValueError("pass the learning_rate of the chain, or the prox step as step=")
     if learning_rate is not None:
-        require_positive(learning_rate=learning_rate)
+        require_nonnegative(learning_rate=learning_rate)
+    if step is not None and not callable(step):
+        jax.tree.map(lambda value: require_nonnegative(step=value), step)
     scaled = strength_of(penalty, factor=strength)
 
     def init(params):
         check(penalty, params, mask)
+        if step is not None and not callable(step) and jax.tree.leaves(params):
+            map_leaves(_require_one_step_per_group, penalties_of(penalty, params, mask), params, params, step, width=0)
         return ProximalState(jnp.zeros([], jnp.int32))
 
     def update(updates, state, params=None, **extra_args):
@@ -94,3 +99,12 @@ def proximal(
         return updates, ProximalState(optax.safe_increment(state.count))
 
     return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _require_one_step_per_group(penalty: Penalty | None, p: jax.Array, _: jax.Array, step: Any) -> tuple:
+    """Raises where a group has several steps, for which its prox has no closed form; traced steps pass."""
+    if penalty is not None and not penalty.separable and jnp.ndim(step) and not isinstance(step, Tracer):
+        curvature = 1 / jnp.broadcast_to(step, p.shape)
+        if not jnp.array_equal(penalty.metric(curvature), curvature):
+            raise ValueError(f"step must be the same for all entries of a group of {type(penalty).__name__}")
+    return ()

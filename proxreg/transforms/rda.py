@@ -4,7 +4,7 @@ import optax
 
 from proxreg.penalties import Penalty
 from proxreg.transforms._dual_averaging import dual_averaging
-from proxreg.transforms._strength import at, require_positive, strength_of
+from proxreg.transforms._strength import at, require_nonnegative, strength_of
 from proxreg.transforms._tree import Mask
 
 
@@ -44,6 +44,6 @@ def rda(
     >>> print(optax.apply_updates(w, updates))
     [0.85 0.  ]
     """
-    require_positive(learning_rate=learning_rate)
+    require_nonnegative(learning_rate=learning_rate)
     own = strength_of(penalty, l1, l2, strength)
     return dual_averaging(lambda count: at(learning_rate, count), None, 0.0, own, mask)

@@ -5,7 +5,7 @@ import optax
 
 from proxreg.penalties import Penalty
 from proxreg.transforms._landing import wide
-from proxreg.transforms._strength import at, require_penalty, require_positive
+from proxreg.transforms._strength import at, require_nonnegative, require_penalty
 from proxreg.transforms._tree import Mask, check, map_leaves, penalties_of
 from proxreg.transforms.proximal import ProximalState
 
@@ -69,7 +69,7 @@ def decoupled_shrinkage(
     True
     """
     require_penalty(penalty)
-    require_positive(learning_rate=learning_rate)
+    require_nonnegative(learning_rate=learning_rate)
 
     def init(params):
         check(penalty, params, mask)

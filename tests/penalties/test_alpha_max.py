@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -14,8 +15,12 @@ ZEROING = [case for case in PENALTIES if case.radius is not None and np.any(case
 
 
 def scaled(case, factor):
-    """The case with the penalty's alpha multiplied."""
-    return dataclasses.replace(case, penalty=dataclasses.replace(case.penalty, alpha=factor * case.penalty.alpha))
+    """The case with the penalty's alpha multiplied, wherever it is."""
+
+    def multiplied(path, leaf):
+        return factor * leaf if jax.tree_util.keystr(path).endswith(".alpha") else leaf
+
+    return dataclasses.replace(case, penalty=jax.tree_util.tree_map_with_path(multiplied, case.penalty))
 
 
 def penalised_gradients(case):

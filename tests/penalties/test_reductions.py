@@ -17,6 +17,8 @@ RATIOS = np.array([0.3, 0.9, 0.5, 1.0, 0.0, 0.7])
 EQUAL = {
     "elastic net with ratio 1 is the lasso": (pr.ElasticNet(0.7, 1.0), pr.L1(0.7)),
     "elastic net with ratio 0 is ridge": (pr.ElasticNet(0.7, 0.0), pr.L2(0.7)),
+    "strengths of the elastic net": (pr.ElasticNet.from_strengths(l1=0.3, l2=0.2), pr.ElasticNet(0.5, 0.6)),
+    "its strengths may both be 0": (pr.ElasticNet.from_strengths(0.0, 0.0), pr.Zero()),
     "positive elastic net with ratio 1": (pr.ElasticNet(0.7, 1.0, positive=True), pr.L1(0.7, positive=True)),
     "groups of size one are the lasso": (pr.GroupLasso(0.7, groups=range(6)), pr.L1(0.7)),
     "their weights are its strengths": (

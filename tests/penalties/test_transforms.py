@@ -1,6 +1,7 @@
 """Penalties are pytrees: they pass through jit, vmap and tree.map, and act on pytrees of parameters."""
 
 import dataclasses
+import re
 
 import chex
 import jax
@@ -19,13 +20,17 @@ def test_pytree_round_trip(case):
     again = jax.tree.unflatten(structure, leaves)
     assert type(again) is type(case.penalty)
     for field in dataclasses.fields(case.penalty):
-        assert getattr(again, field.name) is getattr(case.penalty, field.name)
+        one, other = (getattr(penalty, field.name) for penalty in (again, case.penalty))
+        assert jax.tree.structure(one) == jax.tree.structure(other)
+        assert all(a is b for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other)))
     assert hash(structure) == hash(jax.tree.structure(again))
     assert all(isinstance(leaf, (float, np.ndarray)) for leaf in leaves)
     doubled = jax.tree.map(lambda leaf: 2 * leaf, case.penalty)
     np.testing.assert_array_equal(jax.tree.leaves(doubled)[:1], [2 * leaf for leaf in leaves[:1]])
     paths = [jax.tree_util.keystr(path) for path, _ in jax.tree.leaves_with_path(case.penalty)]
-    assert set(paths) <= {f".{field.name}" for field in dataclasses.fields(case.penalty)}
+    assert {re.match(r"\.\w+", path).group() for path in paths} <= {
+        f".{f.name}" for f in dataclasses.fields(case.penalty)
+    }
 
 
 @ev.every
@@ -119,6 +124,8 @@ def test_steps_may_be_a_tree_like_the_parameters():
 @ev.one_per_class
 def test_methods_are_the_module_s_functions(case):
     """``pr.l1.prox(v, step, alpha)`` and ``pr.L1(alpha).prox(v, step)`` are one thing."""
+    if isinstance(case.penalty, pr.ByPath):
+        pytest.skip("is made of penalties, not of functions")
     module = getattr(pr, type(case.penalty).__module__.rsplit(".", 1)[1])
     assert module is getattr(penalties, module.__name__.rsplit(".", 1)[1])
     fields = {f.name: getattr(case.penalty, f.name) for f in dataclasses.fields(case.penalty)}
