@@ -38,7 +38,8 @@ def prox(v: ArrayLike, step: ArrayLike, alpha: ArrayLike, l1_ratio: ArrayLike, *
     """
     x, step, alpha, l1_ratio = nm.operands(v, step, alpha, l1_ratio)
     l1, l2 = _split(alpha, l1_ratio)
-    return nm.like(nm.soft_threshold(x, step * l1, positive) / (1 + step * l2), v)
+    # times a reciprocal: XLA on CPU fuses it with what follows, where a quotient is written to memory first
+    return nm.like(nm.soft_threshold(x, step * l1, positive) * (1 / (1 + step * l2)), v)
 
 
 def subgradient(

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from proxreg.transforms._landing import land, shared_metric, wide
+from proxreg.transforms._landing import inverse, land, wide
 from proxreg.transforms._strength import Strength
 from proxreg.transforms._tree import Mask, check, map_leaves, penalties_of
 
@@ -33,19 +33,19 @@ class DualAveragingState(NamedTuple):
 
 def dual_averaging(
     weight: Callable[[jax.Array], Any],
-    scaling: Callable[[jax.Array, jax.Array], jax.Array] | None,
+    curvature: Callable[[jax.Array, Any], jax.Array] | None,
     initial_accumulator_value: Any,
     strength: Strength,
     mask: Mask,
 ) -> optax.GradientTransformationExtraArgs:
-    """``weight(count)`` is r_t; ``scaling(sum of squares, count)`` is D, 1 if None."""
+    """``weight(count)`` is r_t; ``curvature(sum of squares, count)`` is 1/D, 1 if None."""
 
     def zeros(p):
         return jnp.zeros_like(wide(jnp.asarray(p)))
 
     def init(params):
         check(strength.at(jnp.zeros([], jnp.int32))[0], params, mask)
-        squares = jax.tree.map(lambda p: initial_accumulator_value + zeros(p).real, params) if scaling else None
+        squares = jax.tree.map(lambda p: initial_accumulator_value + zeros(p).real, params) if curvature else None
         total = jnp.zeros([], float)
         return DualAveragingState(jnp.zeros([], jnp.int32), total, jax.tree.map(zeros, params), squares)
 
@@ -58,10 +58,10 @@ def dual_averaging(
 
         def leaf(penalty, p, g, q, n):
             scale, squares = 1.0, None
-            if scaling is not None:
+            if curvature is not None:
                 squares = n + jnp.square(jnp.abs(wide(g)))
-                scale = scaling(squares, state.count)
-                scale = scale if penalty is None else shared_metric(penalty, scale)
+                c = curvature(squares, state.count)
+                scale = inverse(c if penalty is None else penalty.metric(c))
             weighed = jnp.asarray(r, wide(g).real.dtype) * wide(g)
             if penalty is None:
                 return (-scale * weighed).astype(g.dtype), q, squares
@@ -71,9 +71,9 @@ def dual_averaging(
             return u, jnp.where(scale > 0, -moved / jnp.where(scale > 0, scale, 1), 0), squares
 
         # without a metric there are no squares: any tree of the right structure takes their place
-        accumulated = state.dual if scaling is None else state.squares
+        accumulated = state.dual if curvature is None else state.squares
         updates, dual, squares = map_leaves(leaf, penalties, params, updates, state.dual, accumulated, width=3)
-        squares = squares if scaling else None
+        squares = squares if curvature else None
         return updates, DualAveragingState(optax.safe_increment(state.count), total, dual, squares)
 
     return optax.GradientTransformationExtraArgs(init, update)

@@ -27,8 +27,6 @@ def land(penalty: Penalty, p: jax.Array, u: jax.Array, step: Any) -> tuple[jax.A
     return update.astype(jnp.promote_types(p.dtype, u.dtype)), moved
 
 
-def shared_metric(penalty: Penalty, scaling: jax.Array) -> jax.Array:
-    """The largest diagonal metric below ``scaling`` in which ``prox`` is exact: constant in each group of a penalty."""
-    if penalty.separable:
-        return scaling
-    return 1 / penalty.metric(1 / scaling)
+def inverse(curvature: Any) -> jax.Array:
+    """``1 / curvature``, 0 where it is 0: a weight that has had no gradient yet stays where it is."""
+    return jnp.where(curvature > 0, 1 / jnp.where(curvature > 0, curvature, 1), 0)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from proxreg.transforms._landing import land, shared_metric
+from proxreg.transforms._landing import inverse, land
 from proxreg.transforms._strength import Strength, at, require_nonnegative
 from proxreg.transforms._tree import Mask, check, flags, map_leaves, penalties_of
 
@@ -21,7 +21,7 @@ class PreconditionedState(NamedTuple):
 
 def preconditioned(
     inner: optax.GradientTransformation,
-    scaling: Callable[[Any, Any], Any],
+    curvature: Callable[[Any, Any], Any],
     learning_rate: optax.ScalarOrSchedule,
     strength: Strength,
     mask: Mask,
@@ -30,7 +30,7 @@ def preconditioned(
 ) -> optax.GradientTransformationExtraArgs:
     """``p -> prox_D(p - lr (D m + decay p), lr D)``, where ``inner`` turns gradients into ``D m``.
 
-    ``scaling(inner state, number of updates)`` tells D, a number or a tree. At rest m is the gradient g, so that
+    ``curvature(inner state, number of updates)`` tells 1/D, a number or a tree. At rest m is the gradient g, so that
     ``p = prox_D(p - lr D g, lr D)``, which holds if and only if ``0 in g + d penalty(p)``, whatever D is.
 
     A penalty of groups has its closed form only where D is constant in each group; there the smallest D of the group
@@ -51,17 +51,18 @@ def preconditioned(
         rate, decay = at(learning_rate, state.count), at(weight_decay, state.count)
         count = optax.safe_increment(state.count)
 
-        def leaf(penalty, p, u, scale, decayed):
-            shared = scale if penalty is None or jnp.ndim(scale) == 0 else shared_metric(penalty, scale)
-            if shared is not scale:
-                u = jnp.where(scale > 0, u * (shared / jnp.where(scale > 0, scale, 1)), 0)
+        def leaf(penalty, p, u, c, decayed):
+            d = inverse(c)
+            if penalty is not None and not penalty.separable and jnp.ndim(c):
+                d = inverse(penalty.metric(c))
+                u = (u * c * d).astype(u.dtype)
             if decays and decayed:
                 u = u + jnp.asarray(decay, u.real.dtype) * p
             u = jnp.asarray(-rate, u.real.dtype) * u
-            return (u if penalty is None else land(penalty, p, u, rate * factor * shared)[0],)
+            return (u if penalty is None else land(penalty, p, u, rate * factor * d)[0],)
 
         decayed = True if weight_decay_mask is None else _tree_of_flags(weight_decay_mask, params)
-        (updates,) = map_leaves(leaf, penalties, params, updates, scaling(inner_state, count), decayed, width=1)
+        (updates,) = map_leaves(leaf, penalties, params, updates, curvature(inner_state, count), decayed, width=1)
         return updates, PreconditionedState(count, inner_state)
 
     return optax.GradientTransformationExtraArgs(init, update)

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import optax
 
-from proxreg.penalties import ElasticNet, Penalty
+from proxreg.penalties import L1, ElasticNet, Penalty
 from proxreg.penalties import _numerics as nm
 
 
@@ -25,6 +25,8 @@ class Strength(NamedTuple):
         """The penalty after ``count`` updates, and the factor on it."""
         if self.penalty is not None:
             return self.penalty, at(self.factor, count)
+        if isinstance(self.l2, int | float) and self.l2 == 0:  # a division less per weight
+            return L1(at(self.l1, count)), at(self.factor, count)
         return ElasticNet.from_strengths(at(self.l1, count), at(self.l2, count)), at(self.factor, count)
 
 

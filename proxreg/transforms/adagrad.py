@@ -48,8 +48,8 @@ def proximal_adagrad(
     [0.85 0.  ]
     """
 
-    def scaling(state, count):
-        return jax.tree.map(lambda t: jnp.where(t > 0, jax.lax.rsqrt(t + eps), 0), state.sum_of_squares)
+    def curvature(state, count):
+        return jax.tree.map(lambda t: jnp.where(t > 0, jnp.sqrt(t + eps), 0), state.sum_of_squares)
 
     inner = optax.scale_by_rss(initial_accumulator_value, eps)
-    return preconditioned(inner, scaling, learning_rate, strength_of(penalty, l1, l2, strength), mask)
+    return preconditioned(inner, curvature, learning_rate, strength_of(penalty, l1, l2, strength), mask)

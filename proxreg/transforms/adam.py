@@ -58,14 +58,14 @@ def proximal_adam(
     [0.85 0.  ]
     """
 
-    def scaling(state, count):
-        # spelt as in scale_by_adam, so that the compiler sees one computation
-        corrected = optax.tree_utils.tree_bias_correction(state.nu, b2, count)
-        return jax.tree.map(lambda v: 1 / (jnp.sqrt(v + eps_root) + eps), corrected)
+    def curvature(state, count):
+        # spelt as in scale_by_adam, its own counter included, so that the compiler sees one computation
+        corrected = optax.tree_utils.tree_bias_correction(state.nu, b2, state.count)
+        return jax.tree.map(lambda v: jnp.sqrt(v + eps_root) + eps, corrected)
 
     inner = optax.scale_by_adam(b1, b2, eps, eps_root, mu_dtype, nesterov=nesterov)
     own = strength_of(penalty, l1, l2, strength)
-    return preconditioned(inner, scaling, learning_rate, own, mask, weight_decay, weight_decay_mask)
+    return preconditioned(inner, curvature, learning_rate, own, mask, weight_decay, weight_decay_mask)
 
 
 def adam_euclidean_prox(

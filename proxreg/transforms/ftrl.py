@@ -53,10 +53,8 @@ def ftrl(
     """
     require_nonnegative(learning_rate=learning_rate)
 
-    def scaling(squares, count):
-        denominator = beta + jnp.sqrt(squares)
-        rate = jnp.asarray(at(learning_rate, count), squares.dtype)
-        return jnp.where(denominator > 0, rate / jnp.where(denominator > 0, denominator, 1), 0)
+    def curvature(squares, count):
+        return (beta + jnp.sqrt(squares)) / jnp.asarray(at(learning_rate, count), squares.dtype)
 
     own = strength_of(penalty, l1, l2, strength)
-    return dual_averaging(lambda count: 1.0, scaling, initial_accumulator_value, own, mask)
+    return dual_averaging(lambda count: 1.0, curvature, initial_accumulator_value, own, mask)

@@ -50,9 +50,9 @@ def proximal_sgd(
     """
     inner = optax.identity() if momentum is None else optax.trace(momentum, nesterov, accumulator_dtype)
 
-    def weight(state, count):
+    def curvature(state, count):
         if momentum is None:
             return 1.0
-        return (1 - momentum ** (count + nesterov).astype(float)) / (1 - momentum)
+        return (1 - momentum) / (1 - momentum ** (count + nesterov).astype(float))
 
-    return preconditioned(inner, weight, learning_rate, strength_of(penalty, l1, l2, strength), mask)
+    return preconditioned(inner, curvature, learning_rate, strength_of(penalty, l1, l2, strength), mask)
