@@ -129,7 +129,8 @@ class LinearProblem:
         def product(v: Array) -> Array:
             return self._pull(weights * (self.X @ v - self.center @ v)).coef
 
-        diagonal = majoriser(product, self.penalty.metric(self.column_curvature(weights)))
+        curvature = self.column_curvature(weights)
+        diagonal = majoriser(product, jnp.broadcast_to(self.penalty.metric(curvature), curvature.shape))
         total = jnp.sum(weights)
         return Coefficients(1 / diagonal, 1 / jnp.where(total > 0, total, 1))
 

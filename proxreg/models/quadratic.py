@@ -97,7 +97,8 @@ class QuadraticProblem:
 
     def steps(self, point: Point) -> Array:
         """One over a diagonal majoriser of G."""
-        return 1 / majoriser(lambda v: self.G @ v, self.penalty.metric(jnp.diagonal(self.G)))
+        curvature = jnp.diagonal(self.G)
+        return 1 / majoriser(lambda v: self.G @ v, jnp.broadcast_to(self.penalty.metric(curvature), curvature.shape))
 
     def certify(self, point: Point) -> Certificate:
         """All from the gradient: no product."""

@@ -80,7 +80,7 @@ class Penalty:
         return None
 
     def metric(self, curvature: Array) -> Array:
-        """Smallest diagonal above ``curvature`` that prox can take (its inverse) as a step."""
+        """Smallest diagonal above ``curvature`` whose inverse prox can take as a step; its shape broadcasts."""
         return curvature if self.separable else jnp.full_like(curvature, jnp.max(curvature, initial=0.0))
 
 

@@ -106,7 +106,8 @@ def prox(
     x, step = nm.operands(v, step)
     layout = _layout(x.shape, groups, axis)
     norm = _norm(x, layout)
-    step = layout.largest(jnp.broadcast_to(step, x.shape)) if step.ndim else step
+    if step.ndim:  # one per group, whether it comes broadcast or not
+        step = layout.largest(step if groups is None and step.ndim == x.ndim else jnp.broadcast_to(step, x.shape))
     tau = step * _strength(norm, alpha, weights)
     dead = (norm <= tau) & (tau > 0)
     scale = jnp.where(dead, 0, 1 - tau / jnp.where(dead | (norm == 0), 1, norm))
@@ -198,6 +199,6 @@ class GroupLasso(Penalty):
         return norm[np.unique(self.groups.labels)] if isinstance(self.groups, Groups) else norm.ravel()
 
     def metric(self, curvature: Array) -> Array:
-        """The largest curvature of each group, for all its members: with it, prox has its closed form."""
+        """The largest curvature of each group, in a shape that broadcasts: with it, prox has its closed form."""
         layout = _layout(curvature.shape, self.groups, self.axis)
-        return jnp.broadcast_to(layout.spread(layout.largest(curvature)), curvature.shape)
+        return layout.spread(layout.largest(curvature))

@@ -19,25 +19,32 @@ class PreconditionedState(NamedTuple):
     inner: optax.OptState  # of the optimiser without penalty
 
 
+class Diagonal(NamedTuple):
+    """An optimiser that turns gradients into ``D m``: a diagonal metric times an average of gradients."""
+
+    inner: optax.GradientTransformation  # gives D m
+    curvature: Callable[[Any, Any], Any] = lambda state, count: 1.0  # (inner state, updates so far) -> 1/D
+    average: Callable[[Any, Any], Any] = lambda state, gradients: gradients  # (inner state, gradients) -> m
+
+
 def preconditioned(
-    inner: optax.GradientTransformation,
-    curvature: Callable[[Any, Any], Any],
+    optimiser: Diagonal,
     learning_rate: optax.ScalarOrSchedule,
     strength: Strength,
     mask: Mask,
     weight_decay: optax.ScalarOrSchedule = 0.0,
     weight_decay_mask: Mask = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """``p -> prox_D(p - lr (D m + decay p), lr D)``, where ``inner`` turns gradients into ``D m``.
+    """``p -> prox_D(p - lr (D m + decay p), lr D)``.
 
-    ``curvature(inner state, number of updates)`` tells 1/D, a number or a tree. At rest m is the gradient g, so that
-    ``p = prox_D(p - lr D g, lr D)``, which holds if and only if ``0 in g + d penalty(p)``, whatever D is.
+    At rest m is the gradient g, so that ``p = prox_D(p - lr D g, lr D)``, which holds if and only if
+    ``0 in g + d penalty(p)``, whatever D is.
 
     A penalty of groups has its closed form only where D is constant in each group; there the smallest D of the group
     replaces the others, in the step as well as in the prox, or the rest point would be another one.
     """
     require_nonnegative(learning_rate=learning_rate, weight_decay=weight_decay)
-    inner = optax.with_extra_args_support(inner)
+    inner = optax.with_extra_args_support(optimiser.inner)
     decays = callable(weight_decay) or not isinstance(weight_decay, int | float) or weight_decay != 0
 
     def init(params):
@@ -47,22 +54,23 @@ def preconditioned(
     def update(updates, state, params=None, **extra_args):
         penalty, factor = strength.at(state.count)
         penalties = penalties_of(penalty, params, mask)
-        updates, inner_state = inner.update(updates, state.inner, params, **extra_args)
+        steps, inner_state = inner.update(updates, state.inner, params, **extra_args)
         rate, decay = at(learning_rate, state.count), at(weight_decay, state.count)
         count = optax.safe_increment(state.count)
 
-        def leaf(penalty, p, u, c, decayed):
+        def leaf(penalty, p, u, m, c, decayed):
             d = inverse(c)
             if penalty is not None and not penalty.separable and jnp.ndim(c):
                 d = inverse(penalty.metric(c))
-                u = (u * c * d).astype(u.dtype)
+                u = (m * d).astype(u.dtype)
             if decays and decayed:
                 u = u + jnp.asarray(decay, u.real.dtype) * p
             u = jnp.asarray(-rate, u.real.dtype) * u
             return (u if penalty is None else land(penalty, p, u, rate * factor * d)[0],)
 
         decayed = True if weight_decay_mask is None else _tree_of_flags(weight_decay_mask, params)
-        (updates,) = map_leaves(leaf, penalties, params, updates, curvature(inner_state, count), decayed, width=1)
+        trees = steps, optimiser.average(inner_state, updates), optimiser.curvature(inner_state, count), decayed
+        (updates,) = map_leaves(leaf, penalties, params, *trees, width=1)
         return updates, PreconditionedState(count, inner_state)
 
     return optax.GradientTransformationExtraArgs(init, update)

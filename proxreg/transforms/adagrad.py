@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 
 from proxreg.penalties import Penalty
-from proxreg.transforms._preconditioned import preconditioned
+from proxreg.transforms._preconditioned import Diagonal, preconditioned
 from proxreg.transforms._strength import strength_of
 from proxreg.transforms._tree import Mask
 
@@ -52,4 +52,4 @@ def proximal_adagrad(
         return jax.tree.map(lambda t: jnp.where(t > 0, jnp.sqrt(t + eps), 0), state.sum_of_squares)
 
     inner = optax.scale_by_rss(initial_accumulator_value, eps)
-    return preconditioned(inner, curvature, learning_rate, strength_of(penalty, l1, l2, strength), mask)
+    return preconditioned(Diagonal(inner, curvature), learning_rate, strength_of(penalty, l1, l2, strength), mask)

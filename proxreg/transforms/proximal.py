@@ -105,6 +105,6 @@ def _require_one_step_per_group(penalty: Penalty | None, p: jax.Array, _: jax.Ar
     """Raises where a group has several steps, for which its prox has no closed form; traced steps pass."""
     if penalty is not None and not penalty.separable and jnp.ndim(step) and not isinstance(step, Tracer):
         curvature = 1 / jnp.broadcast_to(step, p.shape)
-        if not jnp.array_equal(penalty.metric(curvature), curvature):
+        if not jnp.all(penalty.metric(curvature) == curvature):
             raise ValueError(f"step must be the same for all entries of a group of {type(penalty).__name__}")
     return ()

@@ -6,7 +6,7 @@ import jax
 import optax
 
 from proxreg.penalties import Penalty
-from proxreg.transforms._preconditioned import preconditioned
+from proxreg.transforms._preconditioned import Diagonal, preconditioned
 from proxreg.transforms._strength import strength_of
 from proxreg.transforms._tree import Mask
 
@@ -55,4 +55,4 @@ def proximal_sgd(
             return 1.0
         return (1 - momentum) / (1 - momentum ** (count + nesterov).astype(float))
 
-    return preconditioned(inner, curvature, learning_rate, strength_of(penalty, l1, l2, strength), mask)
+    return preconditioned(Diagonal(inner, curvature), learning_rate, strength_of(penalty, l1, l2, strength), mask)

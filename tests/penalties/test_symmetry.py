@@ -61,7 +61,7 @@ def test_a_step_per_coordinate_is_a_loop_over_coordinates(case):
 def test_metric_is_a_step_that_the_group_prox_solves_exactly(case):
     """With ``metric(curvature)`` the weighted problem has the optimality condition of the prox."""
     curvature = np.exp(ev.normal(case, 4, 1)[0])
-    metric = np.asarray(case.penalty.metric(curvature), float)
+    metric = np.broadcast_to(np.asarray(case.penalty.metric(curvature), float), case.shape)
     for label in np.unique(case.labels):
         member = case.labels == label
         np.testing.assert_allclose(metric[member], curvature[member].max(), rtol=1e-6)

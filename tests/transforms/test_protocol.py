@@ -189,7 +189,6 @@ def test_hyperparameters_can_be_injected(case):
     strong = step(one[1]._replace(hyperparams={**one[1].hyperparams, "l1": jnp.full((), 1e6, "float32")}), one[0])
     assert count == 1
     weak, strong = (np.abs(params["dense"]["kernel"]) for params in (weak, strong))
-    assert np.all(strong <= weak)
     assert np.mean(strong) < np.mean(weak) - 0.005  # Lion moves by its rate at most, the others go to zero
 
 
