@@ -40,7 +40,8 @@ def proximal_adam(
       penalty: any proxreg penalty; or leave it out and give
       l1, l2: the strengths of ``l1 ||w||_1 + l2/2 ||w||^2``, numbers or schedules, which ``optax.inject_hyperparams``
         and ``vmap`` take as well.
-      strength: factor on the penalty, number or schedule.
+      strength: factor on the penalty, number or schedule. A strong penalty from the first step on can empty a network
+        before it has learnt anything: let it rise, ``strength=optax.linear_schedule(0.0, 1.0, num_steps)``.
       b1, b2, eps, eps_root, mu_dtype, nesterov: as in ``optax.adam``.
       weight_decay, weight_decay_mask: decoupled, as in ``optax.adamw``; not part of any objective (the rest point then
         depends on the metric). For an L2 term in the objective pass ``l2=``.
