@@ -185,8 +185,9 @@ def test_hyperparameters_can_be_injected(case):
         count += 1
         return optax.apply_updates(params, injected.update(GRADS, state, params)[0])
 
+    huge = jnp.full_like(one[1].hyperparams["l1"], 1e6)
     weak = step(one[1], one[0])
-    strong = step(one[1]._replace(hyperparams={**one[1].hyperparams, "l1": jnp.full((), 1e6, "float32")}), one[0])
+    strong = step(one[1]._replace(hyperparams={**one[1].hyperparams, "l1": huge}), one[0])
     assert count == 1
     weak, strong = (np.abs(params["dense"]["kernel"]) for params in (weak, strong))
     assert np.mean(strong) < np.mean(weak) - 0.005  # Lion moves by its rate at most, the others go to zero
