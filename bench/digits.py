@@ -236,7 +236,7 @@ def run(variants: tuple[Variant, ...], parts: list[Data], turns: int) -> list[di
         bar = bar if results else facts["validation_accuracy"][:, 0]
         choice = choose(variant, facts, bar)
         chosen = [jax.tree.map(lambda leaf, at=(seed, choice[seed]): leaf[at], params) for seed in seeds]
-        networks.append([pr.prune(params) for params in chosen])
+        networks.append([pr.prune(params, activation=jax.nn.relu) for params in chosen])
         each = zip(choice, chosen, networks[-1], parts)
         found = [{"strength": variant.strengths[index]} | examine(*rest) for index, *rest in each]
         grid = {"strengths": variant.strengths} | {name: values.tolist() for name, values in facts.items()}

@@ -508,7 +508,8 @@ assert np.all(used[blank] == 0)
 
 # %%
 x, labels_of_x = (part[0] for part in data["test"])
-pruned = {"(a)": pr.prune(first_seed("(a) nothing", 0)), "(d)": pr.prune(by_l1), "(e)": pr.prune(by_group)}
+subjects = {"(a)": first_seed("(a) nothing", 0), "(d)": by_l1, "(e)": by_group}
+pruned = {name: pr.prune(params, activation=jax.nn.relu) for name, params in subjects.items()}
 for name, small in pruned.items():
     arrays = " -> ".join(str(size) for size in (64, *(layer["bias"].size for layer in small.values())))
     report = pr.sparsity(small)

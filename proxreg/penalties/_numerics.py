@@ -40,6 +40,11 @@ def times(strength: Array, size: Array) -> Array:
     return jnp.where(jnp.isinf(strength) & (size == 0), 0, strength) * size
 
 
+def scaled(step: Array, strength: Array) -> Array:
+    """``step * strength``; infinite where the strength is, even at step 0: what it forbids stays forbidden."""
+    return jnp.where(jnp.isinf(strength), jnp.inf, step * strength)
+
+
 def ridge_gradient(gradient: Array, l2: Array, w: Array) -> Array:
     """``gradient + l2 w``; 0 where an infinite strength holds ``w`` at zero against any gradient."""
     return jnp.where(jnp.isinf(l2) & (w == 0), 0, gradient + times(l2, w))

@@ -81,7 +81,12 @@ class Penalty:
 
     def metric(self, curvature: Array) -> Array:
         """Smallest diagonal above ``curvature`` whose inverse prox can take as a step; its shape broadcasts."""
-        return curvature if self.separable else jnp.full_like(curvature, jnp.max(curvature, initial=0.0))
+        return curvature if self.separable else jnp.max(curvature, initial=0.0)
+
+    def pull(self, w: Array) -> Array:
+        """How hard the penalty pulls at each entry, |subgradient|, typically; 0 where a strength is infinite."""
+        size = jnp.abs(self.subgradient(w))
+        return jnp.where(jnp.isfinite(size), size, 0)
 
 
 def binds(*functions: Callable) -> Callable[[type], type]:

@@ -15,7 +15,12 @@ from proxreg.penalties.zero import Zero
 
 
 def path_name(path: Any) -> str:
-    """A path as people write it, ``encoder/dense_1/kernel``; empty for a tree that is one array."""
+    """A path as people write it, ``encoder/dense_1/kernel``; empty for a tree that is one array.
+
+    A last attribute ``value``, by which flax.nnx's variables hold their arrays, is left out.
+    """
+    if path and path[-1] == jax.tree_util.GetAttrKey("value"):
+        path = path[:-1]
     return jax.tree_util.keystr(path, simple=True, separator="/")
 
 
@@ -31,9 +36,9 @@ def at_leaf(path: Any) -> Iterator[None]:
 def by_path(rules: Iterable[tuple[str, Penalty | None]], default: Penalty | None = None) -> "ByPath":
     r"""A penalty for a tree of parameters, from ``(regex, penalty)`` pairs; None leaves a parameter unpenalised.
 
-    ``pen(params) = sum over leaves of pen_leaf(leaf)``. A regex is searched (``re.search``) in the path of each leaf,
-    as ``jax.tree_util.keystr`` writes it, ``['dense_1']['kernel']`` or ``.layers[0].weight``, and in the short form
-    ``dense_1/kernel`` or ``layers/0/weight``; a match in either counts. Leaves without a match take ``default``.
+    ``pen(params) = sum over leaves of pen_leaf(leaf)``. A regex is searched (``re.search``) in the short path of each
+    leaf, ``dense_1/kernel`` or ``layers/0/weight``; if it is found in none, in the paths as ``jax.tree_util.keystr``
+    writes them, ``['dense_1']['kernel']`` or ``.layers[0].weight``. Leaves without a match take ``default``.
     Works for any pytree whose nodes name their children: dicts, tuples, dataclasses, flax and equinox modules.
 
     A group penalty along an axis drops whole units: ``GroupLasso(alpha, axis=0)`` the columns of a dense kernel
@@ -109,11 +114,15 @@ class ByPath(Penalty):
     def alpha_max(self, grad: PyTree) -> Array:
         """The largest over the leaves that are penalised."""
         penalised = [(p, g) for p, g in zip(self.per_leaf(grad), jax.tree.leaves(grad)) if not isinstance(p, Zero)]
-        return jnp.max(jnp.stack([p.alpha_max(g) for p, g in penalised]))
+        return jnp.max(jnp.stack([p.alpha_max(g) for p, g in penalised] or [jnp.zeros(())]))
 
     def metric(self, curvature: PyTree) -> PyTree:
         """The diagonal of each leaf."""
         return self._mapped("metric", curvature)
+
+    def pull(self, w: PyTree) -> PyTree:
+        """The bound of each leaf."""
+        return self._mapped("pull", w)
 
     def _each(self, method: str, tree: PyTree, *others: Any) -> list[Any]:
         structure = jax.tree.structure(tree)
@@ -131,23 +140,28 @@ class ByPath(Penalty):
     def _assigned(self, tree: PyTree) -> list[tuple[Any, Penalty]]:
         # a node without children stands for a parameter that is masked out: its path counts as matched, it has no leaf
         nodes = jax.tree_util.tree_leaves_with_path(tree, is_leaf=lambda x: not jax.tree.leaves(x))
-        used, assigned = set(), []
-        for path, node in nodes:
-            matching = [i for i, pattern in enumerate(self.patterns) if _matches(pattern, path)]
+        found = [_matches(pattern, [path for path, _ in nodes]) for pattern in self.patterns]
+        assigned = []
+        for k, (path, node) in enumerate(nodes):
+            matching = [i for i, matches in enumerate(found) if matches[k]]
             if len(matching) > 1:
                 both = " and ".join(repr(self.patterns[i]) for i in matching)
                 raise ValueError(f"{path_name(path)} is matched by {both}: narrow one, so that each leaf has one rule")
-            used.update(matching)
             if jax.tree.leaves(node):
                 assigned.append((path, (self.penalties[matching[0]] if matching else self.default) or Zero()))
-        for i, pattern in enumerate(self.patterns):
-            if i not in used:
+        for pattern, matches in zip(self.patterns, found):
+            if not any(matches):
                 raise ValueError(_unmatched(pattern, [path_name(path) for path, _ in nodes]))
         return assigned
 
 
-def _matches(pattern: str, path: Any) -> bool:
-    return bool(re.search(pattern, jax.tree_util.keystr(path)) or re.search(pattern, path_name(path)))
+def _matches(pattern: str, paths: list[Any]) -> list[bool]:
+    """Which of the paths a pattern matches; one spelling for all, or a negative pattern would match in the other."""
+    for spelling in (path_name, jax.tree_util.keystr):
+        found = [re.search(pattern, spelling(path)) is not None for path in paths]
+        if any(found):
+            return found
+    return [False] * len(paths)
 
 
 def _unmatched(pattern: str, names: list[str]) -> str:

@@ -39,7 +39,7 @@ def prox(v: ArrayLike, step: ArrayLike, alpha: ArrayLike, l1_ratio: ArrayLike, *
     x, step, alpha, l1_ratio = nm.operands(v, step, alpha, l1_ratio)
     l1, l2 = _split(alpha, l1_ratio)
     # times a reciprocal: XLA on CPU fuses it with what follows, where a quotient is written to memory first
-    return nm.like(nm.soft_threshold(x, step * l1, positive) * (1 / (1 + step * l2)), v)
+    return nm.like(nm.soft_threshold(x, nm.scaled(step, l1), positive) * (1 / (1 + nm.scaled(step, l2))), v)
 
 
 def subgradient(
@@ -125,6 +125,12 @@ class ElasticNet(Penalty):
     def __post_init__(self):
         nm.require_nonnegative(alpha=self.alpha)
         nm.require_unit_interval(l1_ratio=self.l1_ratio)
+
+    def pull(self, w: Array) -> Array:
+        """``l1 + l2 |w|``, 0 where a strength is infinite."""
+        x, alpha, l1_ratio = nm.operands(w, self.alpha, self.l1_ratio)
+        l1, l2 = _split(alpha, l1_ratio)
+        return jnp.where(jnp.isinf(alpha), 0, l1 + l2 * jnp.abs(x))
 
     @classmethod
     def from_strengths(cls, l1: ArrayLike, l2: ArrayLike, *, positive: bool = False) -> "ElasticNet":

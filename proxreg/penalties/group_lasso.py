@@ -38,11 +38,12 @@ class Groups:
 
 
 class _Layout(NamedTuple):
-    """How entries map to groups: reductions to one value per group, and back."""
+    """How entries map to groups: reductions to one value per group, back, and how many entries each has."""
 
     largest: Any
     total: Any
     spread: Any
+    size: Any
 
 
 def _layout(shape: tuple[int, ...], groups: Groups | ArrayLike | None, axis: int | tuple[int, ...] | None) -> _Layout:
@@ -55,7 +56,8 @@ def _layout(shape: tuple[int, ...], groups: Groups | ArrayLike | None, axis: int
         def spread(per_group):
             return jnp.expand_dims(per_group, axis) if jnp.ndim(per_group) else per_group
 
-        return _Layout(lambda x: jnp.max(x, axis=axis, initial=0.0), lambda x: jnp.sum(x, axis=axis), spread)
+        size = int(np.prod([shape[a] for a in np.atleast_1d(np.asarray(axis, int))]))
+        return _Layout(lambda x: jnp.max(x, axis=axis, initial=0.0), lambda x: jnp.sum(x, axis=axis), spread, size)
     groups = groups if isinstance(groups, Groups) else Groups(groups)
     if groups.labels.shape != shape:
         raise ValueError(f"groups have shape {groups.labels.shape}, the parameters {shape}: pass one label per entry")
@@ -64,6 +66,7 @@ def _layout(shape: tuple[int, ...], groups: Groups | ArrayLike | None, axis: int
         lambda x: jnp.maximum(jax.ops.segment_max(x.ravel(), labels, count), 0),
         lambda x: jax.ops.segment_sum(x.ravel(), labels, count),
         lambda per_group: per_group[groups.labels] if jnp.ndim(per_group) else per_group,
+        np.bincount(labels, minlength=count),
     )
 
 
@@ -108,7 +111,7 @@ def prox(
     norm = _norm(x, layout)
     if step.ndim:  # one per group, whether it comes broadcast or not
         step = layout.largest(step if groups is None and step.ndim == x.ndim else jnp.broadcast_to(step, x.shape))
-    tau = step * _strength(norm, alpha, weights)
+    tau = nm.scaled(step, _strength(norm, alpha, weights))
     dead = (norm <= tau) & (tau > 0)
     scale = jnp.where(dead, 0, 1 - tau / jnp.where(dead | (norm == 0), 1, norm))
     return nm.like(jnp.where(layout.spread(dead), 0, x * layout.spread(scale)), v)
@@ -197,6 +200,14 @@ class GroupLasso(Penalty):
         (x,) = nm.operands(w)
         norm = _norm(x, _layout(x.shape, self.groups, self.axis))
         return norm[np.unique(self.groups.labels)] if isinstance(self.groups, Groups) else norm.ravel()
+
+    def pull(self, w: Array) -> Array:
+        """``alpha weight_g / sqrt(size_g)``, what each entry of a group bears on average; 0 where it is infinite."""
+        (x,) = nm.operands(w)
+        layout = _layout(x.shape, self.groups, self.axis)
+        strength = _strength(layout.largest(jnp.abs(x)), self.alpha, self.weights)
+        each = strength / np.sqrt(np.maximum(layout.size, 1)).astype(strength.dtype)
+        return layout.spread(jnp.where(jnp.isinf(each), 0, each))
 
     def metric(self, curvature: Array) -> Array:
         """The largest curvature of each group, in a shape that broadcasts: with it, prox has its closed form."""

@@ -32,7 +32,7 @@ def prox(v: ArrayLike, step: ArrayLike, alpha: ArrayLike, *, positive: bool = Fa
     [ 2.  0. -1.]
     """
     x, step, alpha = nm.operands(v, step, alpha)
-    return nm.like(nm.soft_threshold(x, step * alpha, positive), v)
+    return nm.like(nm.soft_threshold(x, nm.scaled(step, alpha), positive), v)
 
 
 def subgradient(w: ArrayLike, alpha: ArrayLike, grad: ArrayLike = 0.0, *, positive: bool = False) -> Array:
@@ -87,3 +87,8 @@ class L1(Penalty):
 
     def __post_init__(self):
         nm.require_nonnegative(alpha=self.alpha)
+
+    def pull(self, w: Array) -> Array:
+        """``alpha``, 0 where it is infinite."""
+        _, alpha = nm.operands(w, self.alpha)
+        return jnp.where(jnp.isinf(alpha), 0, alpha)

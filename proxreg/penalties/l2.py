@@ -27,7 +27,7 @@ def prox(v: ArrayLike, step: ArrayLike, alpha: ArrayLike) -> Array:
     [ 1.5 -0.5]
     """
     x, step, alpha = nm.operands(v, step, alpha)
-    return nm.like(x * (1 / (1 + step * alpha)), v)  # a reciprocal: see elastic_net.prox
+    return nm.like(x * (1 / (1 + nm.scaled(step, alpha))), v)  # a reciprocal: see elastic_net.prox
 
 
 def subgradient(w: ArrayLike, alpha: ArrayLike, grad: ArrayLike = 0.0) -> Array:

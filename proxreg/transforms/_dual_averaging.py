@@ -1,8 +1,8 @@
 """What ``ftrl`` and ``rda`` share: all past subgradients of the penalty at once, as one dual vector.
 
 Both minimise ``<sum_s r_s g_s, w> + S_t penalty(w) + a sum of quadratic terms`` anew at each update, S_t being the
-sum of the ``r_s``. Written through the last iterate (McMahan 2011, Follow-the-regularized-leader and mirror descent,
-section 3) this is a proximal gradient step that takes back the penalty's earlier subgradients and exacts all of them
+sum of the ``r_s``. Written through the last iterate (McMahan 2011, Follow-the-regularized-leader and mirror descent)
+this is a proximal gradient step that takes back the penalty's earlier subgradients and exacts all of them
 at the new point:
 
     v = w + D (q - r g),    w' = prox(v, D S),    q' = (v - w') / D   an element of S d penalty(w').
@@ -26,7 +26,7 @@ class DualAveragingState(NamedTuple):
     """State of ``ftrl`` and ``rda``."""
 
     count: jax.typing.ArrayLike  # updates so far, int32  # pyright: ignore[reportIncompatibleMethodOverride]
-    total: jax.Array  # weight of the penalty so far, S_t
+    totals: tuple[jax.Array, ...]  # of the factor, or of l1 and l2, so far: S_t
     dual: optax.Updates  # the subgradient of S_t penalty at the parameters, q; float32 at least
     squares: Any  # sums of squared gradients where the metric needs them, else None
 
@@ -46,15 +46,16 @@ def dual_averaging(
     def init(params):
         check(strength.at(jnp.zeros([], jnp.int32))[0], params, mask)
         squares = jax.tree.map(lambda p: initial_accumulator_value + zeros(p).real, params) if curvature else None
-        total = jnp.zeros([], float)
-        return DualAveragingState(jnp.zeros([], jnp.int32), total, jax.tree.map(zeros, params), squares)
+        count = jnp.zeros([], jnp.int32)
+        totals = tuple(jnp.zeros([], float) for _ in strength.parts(count))
+        return DualAveragingState(count, totals, jax.tree.map(zeros, params), squares)
 
     def update(updates, state, params=None, **extra_args):
         del extra_args
-        penalty, factor = strength.at(state.count)
+        r, parts = weight(state.count), strength.parts(state.count)
+        totals = tuple(jnp.asarray(old + r * part, old.dtype) for old, part in zip(state.totals, parts))
+        penalty, total = strength.of(totals)
         penalties = penalties_of(penalty, params, mask)
-        r = weight(state.count)
-        total = jnp.asarray(state.total + r * factor, state.total.dtype)
 
         def leaf(penalty, p, g, q, n):
             scale, squares = 1.0, None
@@ -68,12 +69,12 @@ def dual_averaging(
             u = scale * (q - weighed)
             u, moved = land(penalty, p, u, scale * total)
             u = u.astype(jnp.promote_types(p.dtype, g.dtype))
-            return u, jnp.where(scale > 0, -moved / jnp.where(scale > 0, scale, 1), 0), squares
+            return u, jnp.where(scale > 0, -moved / jnp.where(scale > 0, scale, 1), q), squares
 
         # without a metric there are no squares: any tree of the right structure takes their place
         accumulated = state.dual if curvature is None else state.squares
         updates, dual, squares = map_leaves(leaf, penalties, params, updates, state.dual, accumulated, width=3)
         squares = squares if curvature else None
-        return updates, DualAveragingState(optax.safe_increment(state.count), total, dual, squares)
+        return updates, DualAveragingState(optax.safe_increment(state.count), totals, dual, squares)
 
     return optax.GradientTransformationExtraArgs(init, update)

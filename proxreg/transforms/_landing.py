@@ -22,11 +22,14 @@ def land(penalty: Penalty, p: jax.Array, u: jax.Array, step: Any) -> tuple[jax.A
     there = wide(p) + wide(u)
     target = penalty.prox(there, step)
     moved = target - there
-    update = jnp.where(target == 0, -wide(p), wide(u) + moved)
+    # not u + moved: what is left of the rounding of p + u would keep a weight beyond its bound for ever
+    update = jnp.where(target == 0, -wide(p), jnp.where(moved == 0, wide(u), target - wide(p)))
     # the wider of both types: a float16 update could not cancel a float32 parameter
     return update.astype(jnp.promote_types(p.dtype, u.dtype)), moved
 
 
 def inverse(curvature: Any) -> jax.Array:
     """``1 / curvature``, 0 where it is 0: a weight that has had no gradient yet stays where it is."""
-    return jnp.where(curvature > 0, 1 / jnp.where(curvature > 0, curvature, 1), 0)
+    curvature = jnp.asarray(curvature)
+    positive = curvature > 0
+    return jnp.where(positive, 1 / jnp.where(positive, wide(curvature), 1), 0)

@@ -15,7 +15,7 @@ from proxreg.transforms._tree import Mask, check, flags, map_leaves, penalties_o
 class PreconditionedState(NamedTuple):
     """State of the proximal optimisers."""
 
-    count: jax.typing.ArrayLike  # updates so far, int32  # pyright: ignore[reportIncompatibleMethodOverride]
+    num_updates: jax.typing.ArrayLike  # so far, int32: where schedules are; "count" is the inner optimiser's
     inner: optax.OptState  # of the optimiser without penalty
 
 
@@ -40,8 +40,10 @@ def preconditioned(
     At rest m is the gradient g, so that ``p = prox_D(p - lr D g, lr D)``, which holds if and only if
     ``0 in g + d penalty(p)``, whatever D is.
 
-    A penalty of groups has its closed form only where D is constant in each group; there the smallest D of the group
-    replaces the others, in the step as well as in the prox, or the rest point would be another one.
+    Where D is a tree, two things make it smaller, in the step as well as in the prox, so that the rest point stays.
+    Neither the gradient nor the penalty may move a weight by more than about lr: 1/D is at least the pull of the
+    penalty, or a weight without gradients so far (D = 1/eps) would be zero after one step. And a penalty of groups
+    has its closed form only where D is constant in each group: the smallest D of the group is everybody's.
     """
     require_nonnegative(learning_rate=learning_rate, weight_decay=weight_decay)
     inner = optax.with_extra_args_support(optimiser.inner)
@@ -52,29 +54,25 @@ def preconditioned(
         return PreconditionedState(jnp.zeros([], jnp.int32), inner.init(params))
 
     def update(updates, state, params=None, **extra_args):
-        penalty, factor = strength.at(state.count)
+        penalty, factor = strength.at(state.num_updates)
         penalties = penalties_of(penalty, params, mask)
         steps, inner_state = inner.update(updates, state.inner, params, **extra_args)
-        rate, decay = at(learning_rate, state.count), at(weight_decay, state.count)
-        count = optax.safe_increment(state.count)
+        rate, decay = at(learning_rate, state.num_updates), at(weight_decay, state.num_updates)
+        count = optax.safe_increment(state.num_updates)
 
         def leaf(penalty, p, u, m, c, decayed):
             d = inverse(c)
-            if penalty is not None and not penalty.separable and jnp.ndim(c):
-                d = inverse(penalty.metric(c))
+            if penalty is not None and jnp.ndim(c):
+                d = inverse(penalty.metric(jnp.maximum(c, factor * penalty.pull(p))))
                 u = (m * d).astype(u.dtype)
             if decays and decayed:
                 u = u + jnp.asarray(decay, u.real.dtype) * p
             u = jnp.asarray(-rate, u.real.dtype) * u
             return (u if penalty is None else land(penalty, p, u, rate * factor * d)[0],)
 
-        decayed = True if weight_decay_mask is None else _tree_of_flags(weight_decay_mask, params)
+        decayed = flags(weight_decay_mask, params)
         trees = steps, optimiser.average(inner_state, updates), optimiser.curvature(inner_state, count), decayed
         (updates,) = map_leaves(leaf, penalties, params, *trees, width=1)
         return updates, PreconditionedState(count, inner_state)
 
     return optax.GradientTransformationExtraArgs(init, update)
-
-
-def _tree_of_flags(mask: Any, params: Any) -> Any:
-    return jax.tree.unflatten(jax.tree.structure(params), flags(mask, params))

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+import jax
 import optax
 
 from proxreg.penalties import L1, ElasticNet, Penalty
@@ -13,6 +14,12 @@ def at(value: Any, count: Any) -> Any:
     return value(count) if callable(value) else value
 
 
+class CountState(NamedTuple):
+    """State of a link that follows schedules."""
+
+    count: jax.typing.ArrayLike  # updates so far, int32  # pyright: ignore[reportIncompatibleMethodOverride]
+
+
 class Strength(NamedTuple):
     """A penalty whose parts may follow schedules."""
 
@@ -21,13 +28,22 @@ class Strength(NamedTuple):
     l2: Any  # number or schedule
     factor: optax.ScalarOrSchedule  # on all of it
 
+    def parts(self, count: Any) -> tuple[Any, ...]:
+        """The numbers that follow schedules, after ``count`` updates: one factor, or the two strengths."""
+        factor = at(self.factor, count)
+        return (factor,) if self.penalty is not None else (factor * at(self.l1, count), factor * at(self.l2, count))
+
+    def of(self, parts: tuple[Any, ...]) -> tuple[Penalty, Any]:
+        """The penalty with these parts, and a factor on it."""
+        if self.penalty is not None:
+            return self.penalty, parts[0]
+        if isinstance(self.l2, int | float) and self.l2 == 0:  # a division less per weight
+            return L1(parts[0]), 1.0
+        return ElasticNet.from_strengths(*parts), 1.0
+
     def at(self, count: Any) -> tuple[Penalty, Any]:
         """The penalty after ``count`` updates, and the factor on it."""
-        if self.penalty is not None:
-            return self.penalty, at(self.factor, count)
-        if isinstance(self.l2, int | float) and self.l2 == 0:  # a division less per weight
-            return L1(at(self.l1, count)), at(self.factor, count)
-        return ElasticNet.from_strengths(at(self.l1, count), at(self.l2, count)), at(self.factor, count)
+        return self.of(self.parts(count))
 
 
 def strength_of(penalty: Any, l1: Any = None, l2: Any = None, factor: Any = 1.0) -> Strength:

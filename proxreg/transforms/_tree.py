@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from proxreg.penalties import Penalty, Zero
 from proxreg.penalties.by_path import at_leaf
 
-Mask = chex.ArrayTree | Callable[[Any], Any] | None
+Mask = Any  # prefix tree of booleans, a function of the parameters that returns one, or None
 
 NO_PARAMS = (
     "You are using a transformation that requires the current value of parameters, but you are not passing `params` "
@@ -35,13 +34,13 @@ def penalties_of(penalty: Penalty, params: Any, mask: Mask) -> list[Penalty | No
     if params is None:
         raise ValueError(NO_PARAMS)
     found = [None if isinstance(own, Zero) else own for own in penalty.per_leaf(params)]
+    return [own if on else None for own, on in zip(found, jax.tree.leaves(flags(mask, params)))]
+
+
+def flags(mask: Mask, params: Any) -> Any:
+    """A tree of booleans like ``params``: the mask's prefix tree spread out; True where there is no mask."""
     if mask is None:
-        return found
-    return [own if on else None for own, on in zip(found, flags(mask, params))]
-
-
-def flags(mask: Any, params: Any) -> list[bool]:
-    """The mask of each leaf, from a prefix tree of booleans or a function of ``params`` that returns one."""
+        return jax.tree.map(lambda _: True, params)
     # a module of booleans may be callable itself: only leaves that are functions make a mask a function
     functions = [callable(leaf) for leaf in jax.tree.leaves(mask)]
     tree = mask(params) if functions and all(functions) else mask
@@ -51,7 +50,7 @@ def flags(mask: Any, params: Any) -> list[bool]:
             raise ValueError(f"mask must have booleans as leaves, got {on!r}: True for what is penalised")
         return jax.tree.map(lambda _: bool(on), part)
 
-    return jax.tree.leaves(jax.tree.map(spread, tree, params))
+    return jax.tree.map(spread, tree, params)
 
 
 def map_leaves(
@@ -65,10 +64,12 @@ def map_leaves(
     leaves, structure = jax.tree.flatten(params)
     columns = [structure.flatten_up_to(updates)]
     for tree in trees:
-        single = jax.tree_util.treedef_is_leaf(jax.tree.structure(tree))
+        single = jax.tree_util.treedef_is_leaf(jax.tree.structure(tree)) and jnp.ndim(tree) == 0
         columns.append([tree] * len(leaves) if single else structure.flatten_up_to(tree))
     results = [
-        (None, *others)[:width] if update is None else function(penalty, jnp.asarray(leaf), update, *others)
+        (None, *others)[:width]
+        if update is None
+        else function(penalty, jnp.asarray(leaf), jnp.asarray(update), *others)
         for penalty, leaf, update, *others in zip(penalties, leaves, *columns)
     ]
     return tuple(structure.unflatten([result[k] for result in results]) for k in range(width))

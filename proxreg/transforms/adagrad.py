@@ -26,8 +26,8 @@ def proximal_adagrad(
     """``optax.adagrad`` whose rest point solves loss + penalty, with exact zeros.
 
     ``w -> prox_D(w - lr D g, lr D)`` with ``D = 1 / sqrt(sum of g^2 + eps)`` per coordinate, for groups the smallest of
-    each. The steps fall like ``1/sqrt(t)``, so that a rest point comes late; ``ftrl`` has the same steps and gives
-    sparser weights from noisy gradients.
+    each, and at most one over the penalty's pull, as in ``proximal_adam``. The steps fall like ``1/sqrt(t)``, so that
+    a rest point comes late; ``ftrl`` has the same steps and gives sparser weights from noisy gradients.
 
     Args:
       learning_rate: number or schedule.

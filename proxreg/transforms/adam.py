@@ -33,7 +33,10 @@ def proximal_adam(
 
     ``w -> prox_D(w - lr (D m + weight_decay w), lr D)`` with Adam's metric ``D = 1 / (sqrt(v) + eps)`` per coordinate,
     m and v the corrected moments; for groups the smallest D of each. The threshold is ``lr l1 / (sqrt(v) + eps)``: a
-    weight that gets small gradients meets a large one, as it takes large steps.
+    weight that gets small gradients meets a large one, as it takes large steps. Where the penalty pulls harder than
+    typical gradients do, ``D = 1 / l1`` (its subgradient, for other penalties), so that it moves no weight by more than
+    lr: else weights without a gradient in the first batch (v = 0) would be zero after one step. The rest point
+    is the same for any D.
 
     Args:
       learning_rate: number or schedule.
@@ -48,8 +51,7 @@ def proximal_adam(
       mask: prefix tree of booleans or function returning one; where False, plain AdamW.
 
     Yun, Lozano and Yang (2021), Adaptive proximal gradient methods for structured neural networks; Kingma and Ba
-    (2015), Adam. A weight without any gradient (v = 0) has D = 1/eps and goes to zero at once, as its optimality
-    condition asks.
+    (2015), Adam; the bound on D is this library's own.
 
     >>> import jax.numpy as jnp, optax, proxreg as pr
     >>> optimizer = pr.proximal_adam(0.1, l1=0.5)

@@ -39,13 +39,15 @@ def debias(
     >>> print(optax.apply_updates(w, updates))
     [0.4 0. ]
     """
+    if inner is not None and not hasattr(inner, "update"):
+        raise ValueError(f"inner must be an optax optimiser such as optax.adam(1e-3), got {inner!r}")
     chosen = optax.with_extra_args_support(optax.identity() if inner is None else inner)
 
     def init(params):
         kept = jax.tree.map(lambda p: jnp.asarray(p) != 0, params)
         if mask is not None and jax.tree.leaves(params):
-            frozen = jax.tree.unflatten(jax.tree.structure(params), flags(mask, params))
-            kept = jax.tree.map(lambda on, may_freeze: on if may_freeze else jnp.ones_like(on), kept, frozen)
+            may_freeze = flags(mask, params)
+            kept = jax.tree.map(lambda on, freezes: on if freezes else jnp.ones_like(on), kept, may_freeze)
         return DebiasState(kept, chosen.init(params))
 
     def update(updates, state, params=None, **extra_args):

@@ -36,13 +36,14 @@ def ftrl(
       penalty: any convex proxreg penalty; or leave it out and give
       l1, l2: the strengths of ``l1 ||w||_1 + l2/2 ||w||^2``, numbers or schedules, which ``optax.inject_hyperparams``
         and ``vmap`` take as well.
-      strength: factor on the penalty, number or schedule; the sum over updates acts.
+      strength: factor on the penalty, number or schedule. Of schedules (l1 and l2 too) the sum over updates acts.
       beta: added to the root of the sum of squares; 1 in the paper.
       initial_accumulator_value: start of the sums of squares; 0 in the paper.
       mask: prefix tree of booleans or function returning one; where False, AdaGrad.
 
-    It starts from any parameters (the paper: from zero). The dual sums grow with t: in float32 after some 10^6 updates
-    they cannot take up gradients 10^-7 times their size.
+    It starts from any parameters (the paper: from zero). With beta = 0, weights without a gradient so far stay where
+    they are. The dual sums grow with t: in float32 the rest point drifts by about 1e-3 in 10^5 to 10^6 updates, and
+    after 2^24 the penalty is counted no more. Where groups or l2 curve the penalty, the last digits come slowly.
 
     >>> import jax.numpy as jnp, optax, proxreg as pr
     >>> optimizer = pr.ftrl(0.1, l1=0.5, beta=0.0)
@@ -57,4 +58,8 @@ def ftrl(
         return (beta + jnp.sqrt(squares)) / jnp.asarray(at(learning_rate, count), squares.dtype)
 
     own = strength_of(penalty, l1, l2, strength)
-    return dual_averaging(lambda count: 1.0, curvature, initial_accumulator_value, own, mask)
+
+    def weight(count):  # at rate 0 nothing moves, and no round is counted
+        return jnp.where(jnp.asarray(at(learning_rate, count)) > 0, 1.0, 0.0)
+
+    return dual_averaging(weight, curvature, initial_accumulator_value, own, mask)

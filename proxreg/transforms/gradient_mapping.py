@@ -10,9 +10,8 @@ from jax.core import Tracer
 
 from proxreg.penalties import Penalty
 from proxreg.transforms._landing import wide
-from proxreg.transforms._strength import at, require_nonnegative, require_penalty
+from proxreg.transforms._strength import CountState, at, require_nonnegative, require_penalty
 from proxreg.transforms._tree import Mask, check, map_leaves, penalties_of
-from proxreg.transforms.proximal import ProximalState
 
 
 def gradient_mapping(penalty: Penalty, step: Any, *, mask: Mask = None) -> optax.GradientTransformationExtraArgs:
@@ -44,7 +43,7 @@ def gradient_mapping(penalty: Penalty, step: Any, *, mask: Mask = None) -> optax
 
     def init(params):
         check(penalty, params, mask)
-        return ProximalState(jnp.zeros([], jnp.int32))
+        return CountState(jnp.zeros([], jnp.int32))
 
     def update(updates, state, params=None, **extra_args):
         del extra_args
@@ -57,7 +56,7 @@ def gradient_mapping(penalty: Penalty, step: Any, *, mask: Mask = None) -> optax
 
         penalties = penalties_of(penalty, params, mask)
         (updates,) = map_leaves(leaf, penalties, params, updates, at(step, state.count), width=1)
-        return updates, ProximalState(optax.safe_increment(state.count))
+        return updates, CountState(optax.safe_increment(state.count))
 
     return optax.GradientTransformationExtraArgs(init, update)
 

@@ -9,7 +9,7 @@ import optax
 from proxreg.penalties import Penalty
 from proxreg.transforms._landing import land, wide
 from proxreg.transforms._strength import at, require_nonnegative, strength_of
-from proxreg.transforms._tree import Mask, check, map_leaves, penalties_of
+from proxreg.transforms._tree import Mask, check, flags, map_leaves, penalties_of
 
 
 class LionState(NamedTuple):
@@ -30,13 +30,14 @@ def proximal_lion(
     b2: Any = 0.99,
     mu_dtype: Any = None,
     weight_decay: optax.ScalarOrSchedule = 0.0,
+    weight_decay_mask: Mask = None,
     mask: Mask = None,
 ) -> optax.GradientTransformationExtraArgs:
     """``optax.lion`` whose rest point solves loss + penalty, with exact zeros.
 
     Lion moves by ``lr sign(c)``, c an average of gradients: a gradient step in the metric ``D = 1/|c|``, which is the
     metric for the prox. So that no weight is thrown to zero where c passes through 0, neither part may move a weight
-    by more than lr: ``D = 1 / max(|c|, |s|)`` with s the penalty's own subgradient at w (``l1 sign(w)`` for L1), and
+    by more than lr: ``D = 1 / max(|c|, |s|)`` with s the pull of the penalty (l1 for L1), and
 
         ``w -> prox_D(w - lr (D c + weight_decay w), lr D)``.
 
@@ -50,7 +51,7 @@ def proximal_lion(
         and ``vmap`` take as well.
       strength: factor on the penalty, number or schedule.
       b1, b2, mu_dtype: as in ``optax.lion``.
-      weight_decay: decoupled, as in ``optax.lion``, but 0 unless given: it is not part of any objective.
+      weight_decay, weight_decay_mask: decoupled, as in ``optax.lion``, but 0 unless given: no part of any objective.
       mask: prefix tree of booleans or function returning one; where False, plain Lion.
 
     Chen et al. (2023), Symbolic discovery of optimization algorithms, for Lion; the metric is this library's own.
@@ -75,19 +76,22 @@ def proximal_lion(
         rate, decay = at(learning_rate, state.count), at(weight_decay, state.count)
         penalties = penalties_of(penalty, params, mask)
 
-        def leaf(penalty, p, g, mu):
+        def leaf(penalty, p, g, mu, decayed):
             c = (1.0 - b1) * g + b1 * mu
             new = ((1 - b2) * g + b2 * mu).astype(mu.dtype)
             if penalty is None:
                 direction, size = jnp.sign(c), None
             else:
-                size = jnp.maximum(jnp.abs(c), jnp.abs(factor * penalty.subgradient(wide(p))))
+                size = jnp.maximum(jnp.abs(wide(c)), factor * penalty.pull(wide(p)))
                 size = jnp.maximum(penalty.metric(size), jnp.finfo(size.dtype).tiny)
                 direction = (c / size).astype(c.dtype)
-            u = jnp.asarray(-rate, c.real.dtype) * (direction + jnp.asarray(decay, c.real.dtype) * p)
+            if decayed:
+                direction = direction + jnp.asarray(decay, c.real.dtype) * p
+            u = jnp.asarray(-rate, c.real.dtype) * direction
             return u if penalty is None else land(penalty, p, u, rate * factor / size)[0], new
 
-        updates, mu = map_leaves(leaf, penalties, params, updates, state.mu, width=2)
+        decayed = flags(weight_decay_mask, params)
+        updates, mu = map_leaves(leaf, penalties, params, updates, state.mu, decayed, width=2)
         return updates, LionState(optax.safe_increment(state.count), mu)
 
     return optax.GradientTransformationExtraArgs(init, update)

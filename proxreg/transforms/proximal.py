@@ -1,6 +1,6 @@
 """``proximal``: the last link of a chain, which makes the parameters land on the prox of a penalty."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -9,14 +9,8 @@ from jax.core import Tracer
 
 from proxreg.penalties import Penalty
 from proxreg.transforms._landing import land
-from proxreg.transforms._strength import at, require_nonnegative, require_penalty, strength_of
+from proxreg.transforms._strength import CountState, at, require_nonnegative, require_penalty, strength_of
 from proxreg.transforms._tree import Mask, check, map_leaves, penalties_of
-
-
-class ProximalState(NamedTuple):
-    """State of ``proximal``."""
-
-    count: jax.typing.ArrayLike  # updates so far, int32  # pyright: ignore[reportIncompatibleMethodOverride]
 
 
 def proximal(
@@ -59,7 +53,8 @@ def proximal(
 
     The update has the wider of the types of parameter and gradient; the arithmetic is in float32 at least. In
     bfloat16 weights a shrinkage below half a unit in the last place is lost in the sum, as any small update is.
-    An average of weights (EMA, lookahead's slow weights) is zero only where all weights in it were.
+    An average of weights (EMA, lookahead's slow weights) is zero only where all weights in it were, and a wrapper that
+    scales updates afterwards (``optax.contrib.mechanize``, a learning rate after this link) undoes zeros.
 
     Parikh and Boyd (2014), Proximal algorithms, section 4.2; Yun, Lozano and Yang (2021), Adaptive proximal gradient
     methods for structured neural networks.
@@ -85,7 +80,7 @@ def proximal(
         check(penalty, params, mask)
         if step is not None and not callable(step) and jax.tree.leaves(params):
             map_leaves(_require_one_step_per_group, penalties_of(penalty, params, mask), params, params, step, width=0)
-        return ProximalState(jnp.zeros([], jnp.int32))
+        return CountState(jnp.zeros([], jnp.int32))
 
     def update(updates, state, params=None, **extra_args):
         del extra_args
@@ -96,7 +91,7 @@ def proximal(
             return (u if penalty is None else land(penalty, p, u, step * factor)[0],)
 
         (updates,) = map_leaves(leaf, penalties_of(own, params, mask), params, updates, given, width=1)
-        return updates, ProximalState(optax.safe_increment(state.count))
+        return updates, CountState(optax.safe_increment(state.count))
 
     return optax.GradientTransformationExtraArgs(init, update)
 

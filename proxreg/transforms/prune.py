@@ -2,13 +2,14 @@
 
 import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from proxreg.penalties.by_path import path_name
+from proxreg.transforms.sparsity import is_weights
 
 
 class _Layer(NamedTuple):
@@ -24,7 +25,7 @@ class _Layer(NamedTuple):
 def prune(
     params: Any,
     *,
-    activation: Callable[[Any], Any] = jax.nn.relu,
+    activation: Callable[[Any], Any] | None = None,
     layers: Sequence[str] | None = None,
     transposed: bool = False,
 ) -> Any:
@@ -32,24 +33,27 @@ def prune(
 
     For ``x -> activation(x @ kernel_1 + bias_1) -> ... -> @ kernel_n + bias_n``. A hidden unit goes when all weights
     into it are exactly zero (its constant ``activation(bias)`` moves into the next bias) or all weights out of it are;
-    and whatever dies with it, until nothing changes. Inputs and outputs of the stack stay.
+    and whatever dies with it, until nothing changes. Inputs and outputs of the stack stay. The check runs this stack
+    on random inputs before and after: whether it is your network, only you know.
 
     Args:
       params: any tree with a matrix and at most one vector (the bias) per layer, as flax, haiku, equinox or code of
         one's own has them: ``{"dense_1": {"kernel": ..., "bias": ...}, ...}`` or ``[(W, b), ...]``.
-      activation: elementwise, after every layer but the last.
+      activation: elementwise, after every layer but the last, such as ``jax.nn.relu``. If left out it is taken to be 0
+        at 0, as nearly all are, and a dead unit with another bias is an error.
       layers: paths of the layers from input to output, such as ``["encoder/dense_0", "encoder/dense_1"]``; what is
-        not named stays untouched. If left out, all of the tree in the natural order of names (2 before 10).
+        not named stays untouched. If left out, all of the tree, in the order of a list or of the numbers in the names
+        (2 before 10); other names tell no order and are an error.
       transposed: kernels are ``(units, inputs)``, as in equinox and PyTorch.
 
     Returns the tree with smaller arrays in their dtypes; a layer may be left with no unit at all. ``ValueError`` if the
     shapes do not chain, if a constant has no bias to go to, or if both networks disagree on random inputs. Wrong where
     something else (normalisation over units, residual connections, convolutions) sits between the layers.
 
-    >>> import jax.numpy as jnp, proxreg as pr
+    >>> import jax, jax.numpy as jnp, proxreg as pr
     >>> first = (jnp.array([[1.0, 0.0], [2.0, 0.0]]), jnp.array([0.0, 3.0]))
     >>> second = (jnp.array([[1.0], [2.0]]), jnp.array([0.5]))
-    >>> for kernel, bias in pr.prune([first, second]):
+    >>> for kernel, bias in pr.prune([first, second], activation=jax.nn.relu):
     ...     print(kernel.shape, bias)
     (2, 1) [0.]
     (1, 1) [6.5]
@@ -57,7 +61,7 @@ def prune(
     leaves, structure = jax.tree.flatten(params)
     stack = _stack(params, layers, transposed)
     small = _without_dead_units(stack, activation)
-    _require_same_function(stack, small, activation)
+    _require_same_function(stack, small, jax.nn.relu if activation is None else activation)
     for before, after in zip(stack, small):
         kernel = after.kernel.T if transposed else after.kernel
         leaves[before.kernel_at] = jax.numpy.asarray(kernel, leaves[before.kernel_at].dtype)
@@ -71,10 +75,10 @@ def _stack(params: Any, names: Sequence[str] | None, transposed: bool) -> list[_
     found: dict[str, list[int]] = {}
     arrays = []
     for index, (path, leaf) in enumerate(jax.tree_util.tree_leaves_with_path(params)):
-        found.setdefault(path_name(path[:-1]), []).append(index)
-        arrays.append(np.asarray(leaf))
-    if names is None:
-        names = sorted(found, key=lambda name: [int(s) if s.isdigit() else s for s in re.split(r"(\d+)", name)])
+        arrays.append(np.asarray(leaf) if is_weights(leaf) else None)
+        if arrays[-1] is not None:
+            found.setdefault(path_name(path).rpartition("/")[0], []).append(index)
+    names = _in_order(found) if names is None else names
     unknown = [name for name in names if name not in found]
     if unknown:
         raise ValueError(f"layers names {unknown[0]!r}, but the tree has {', '.join(found)}")
@@ -106,7 +110,17 @@ def _stack(params: Any, names: Sequence[str] | None, transposed: bool) -> list[_
     return stack
 
 
-def _without_dead_units(stack: list[_Layer], activation: Callable) -> list[_Layer]:
+def _in_order(names: Iterable[str]) -> list[str]:
+    """By their numbers; an error where names differ in anything else."""
+    pieces = {name: re.split(r"(\d+)", name) for name in names}
+    if len({tuple(parts[::2]) for parts in pieces.values()}) > 1:
+        raise ValueError(
+            f"the names {', '.join(pieces)} tell no order: pass layers=, their paths from the input to the output"
+        )
+    return sorted(pieces, key=lambda name: [int(number) for number in pieces[name][1::2]])
+
+
+def _without_dead_units(stack: list[_Layer], activation: Callable | None) -> list[_Layer]:
     stack = list(stack)
     changed = True
     while changed:
@@ -119,8 +133,11 @@ def _without_dead_units(stack: list[_Layer], activation: Callable) -> list[_Laye
                 continue
             changed = True
             bias = np.zeros(one.kernel.shape[1]) if one.bias is None else one.bias
-            level = np.asarray(activation(jax.numpy.asarray(bias)), np.float64)
-            shift = np.where(dead & ~unused, level, 0) @ two.kernel
+            moving = dead & ~unused
+            if activation is None and np.any(bias[moving]):
+                raise ValueError(f"{one.name} has dead units with a bias: pass activation=, such as jax.nn.relu")
+            level = bias if activation is None else np.asarray(activation(jax.numpy.asarray(bias)), np.float64)
+            shift = np.where(moving, level, 0) @ two.kernel
             if two.bias is None and shift.any():
                 raise ValueError(f"{two.name} needs a bias to take up the constants of the dead units of {one.name}")
             stack[k] = one._replace(kernel=one.kernel[:, ~dead], bias=None if one.bias is None else one.bias[~dead])

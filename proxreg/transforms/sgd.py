@@ -53,6 +53,6 @@ def proximal_sgd(
     def curvature(state, count):
         if momentum is None:
             return 1.0
-        return (1 - momentum) / (1 - momentum ** (count + nesterov).astype(float))
+        return (1 - momentum) / (1 - momentum ** (count + int(nesterov)).astype(float))
 
     return preconditioned(Diagonal(inner, curvature), learning_rate, strength_of(penalty, l1, l2, strength), mask)

@@ -51,11 +51,17 @@ class Sparsity(NamedTuple):
         return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
 
 
+def is_weights(leaf: Any) -> bool:
+    """Whether a leaf is an array of floats or complex numbers, as opposed to a function, a key or a counter."""
+    return hasattr(leaf, "dtype") and jax.numpy.issubdtype(leaf.dtype, jax.numpy.inexact)
+
+
 def sparsity(params: Any, penalty: Penalty | None = None) -> Sparsity:
     """A table of non-zero entries and dead groups, per parameter and in total.
 
     Args:
-      params: any tree of arrays, outside ``jit`` (it counts numbers).
+      params: any tree of arrays, outside ``jit`` (it counts numbers); leaves that are no arrays of floats (functions,
+        keys, counters) are left out.
       penalty: what the parameters were trained with, for the columns penalty and dead groups.
 
     Exact zeros are counted: weights of 1e-12 are not zero.
@@ -76,6 +82,8 @@ def sparsity(params: Any, penalty: Penalty | None = None) -> Sparsity:
     penalties = (Zero() if penalty is None else penalty).per_leaf(params)
     rows = []
     for (path, leaf), own in zip(paths, penalties):
+        if not is_weights(leaf):
+            continue
         with at_leaf(path):
             norms = own.group_norms(leaf)
         groups, dead = (0, 0) if norms is None else (norms.size, int(np.sum(np.asarray(norms) == 0)))

@@ -5,9 +5,8 @@ import optax
 
 from proxreg.penalties import Penalty
 from proxreg.transforms._landing import wide
-from proxreg.transforms._strength import at, require_nonnegative, require_penalty
+from proxreg.transforms._strength import CountState, at, require_nonnegative, require_penalty
 from proxreg.transforms._tree import Mask, check, map_leaves, penalties_of
-from proxreg.transforms.proximal import ProximalState
 
 
 def add_subgradient(penalty: Penalty, mask: Mask = None) -> optax.GradientTransformationExtraArgs:
@@ -73,7 +72,7 @@ def decoupled_shrinkage(
 
     def init(params):
         check(penalty, params, mask)
-        return ProximalState(jnp.zeros([], jnp.int32))
+        return CountState(jnp.zeros([], jnp.int32))
 
     def update(updates, state, params=None, **extra_args):
         del extra_args
@@ -83,6 +82,6 @@ def decoupled_shrinkage(
             return (u if penalty is None else (wide(u) - rate * penalty.subgradient(wide(p))).astype(u.dtype),)
 
         (updates,) = map_leaves(leaf, penalties_of(penalty, params, mask), params, updates, width=1)
-        return updates, ProximalState(optax.safe_increment(state.count))
+        return updates, CountState(optax.safe_increment(state.count))
 
     return optax.GradientTransformationExtraArgs(init, update)

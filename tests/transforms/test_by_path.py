@@ -27,10 +27,18 @@ class Layer(NamedTuple):
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass
 class Module:
-    """A model as a dataclass with layers in a list, as equinox and flax.nnx have them."""
+    """A model as a dataclass with layers in a list, as equinox has them."""
 
     layers: list
     scale: Any
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass
+class Variables:
+    """An array in an attribute ``value``, as flax.nnx holds them."""
+
+    value: Any
 
 
 LAYERED = Module([Layer(jnp.ones(2), None), Layer(jnp.ones(2), jnp.ones(2))], jnp.ones(1))
@@ -73,6 +81,10 @@ def test_each_leaf_takes_the_penalty_of_its_rule():
         ),
         (Module([jnp.ones(2)], jnp.ones(1)), r"\.scale", [".scale"]),
         (jnp.ones(3), "", [""]),
+        (MODEL, "^(?!head)", ["['encoder']['dense_1']['bias']", "['encoder']['dense_1']['kernel']"]),
+        ({"top": jnp.ones(1), "body": {"w": jnp.ones(1)}}, "^[^/]+$", ["['top']"]),
+        (Variables(jnp.ones(2)), "^$", [".value"]),
+        ({"l1": {"kernel": Variables(jnp.ones(2))}}, "kernel$", ["['l1']['kernel'].value"]),
     ],
 )
 def test_paths_of_every_kind_of_tree(tree, pattern, paths):
@@ -105,6 +117,11 @@ def test_strengths_are_leaves_of_the_whole():
     np.testing.assert_allclose(values, [0.0, 0.2, 0.4], rtol=1e-6)
     assert pen.separable
     assert not pr.by_path([("kernel", pr.GroupLasso(0.1, axis=0))]).separable
+
+
+def test_without_rules_nothing_is_penalised():
+    assert pr.by_path([]).alpha_max(MODEL) == 0
+    assert pr.by_path([]).value(MODEL) == 0
 
 
 def test_fista_takes_it():

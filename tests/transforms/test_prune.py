@@ -86,14 +86,34 @@ def test_death_spreads_in_both_directions():
         (np.eye(2), np.zeros(2)),
         (np.ones((2, 1)), np.zeros(1)),
     ]
-    small = pr.prune([(jnp.asarray(w), jnp.asarray(b)) for w, b in layers])
+    small = pr.prune([(jnp.asarray(w), jnp.asarray(b)) for w, b in layers], activation=jax.nn.relu)
     assert [w.shape for w, _ in small] == [(2, 1), (1, 1), (1, 1)]
     np.testing.assert_allclose(small[2][1], [3.0])
 
 
+def test_without_an_activation_only_units_that_are_zero_go():
+    """Nearly every activation is 0 at 0."""
+    layers = network(dead_out=((), ()))
+    for k, units in enumerate(((1, 4), (0,))):
+        layers[k][1][list(units)] = 0
+    small = pr.prune([(jnp.asarray(w), jnp.asarray(b)) for w, b in layers])
+    assert [w.shape for w, _ in small] == [(5, 6), (6, 6), (6, 3)]
+    np.testing.assert_allclose(forward(small, X), forward(layers, X), atol=1e-5)
+
+
+def test_leaves_that_are_no_weights_are_left_alone():
+    """Functions and keys in a module's tree."""
+    layers = [(jnp.asarray(w), jnp.asarray(b)) for w, b in network(dead_in=((1,), ()), dead_out=())]
+    tree = {"layers": [{"w": w, "b": b, "act": jnp.tanh} for w, b in layers], "key": jax.random.key(0), "n": 3}
+    small = pr.prune(tree, activation=jnp.tanh)
+    assert small["layers"][0]["w"].shape == (5, 7)
+    assert small["layers"][0]["act"] is jnp.tanh
+    assert pr.sparsity(tree).size == pr.sparsity(layers).size
+
+
 def test_nothing_alive_leaves_a_constant():
     layers = [(jnp.zeros((5, 4)), jnp.ones(4)), (jnp.ones((4, 2)), jnp.zeros(2))]
-    small = pr.prune(layers)
+    small = pr.prune(layers, activation=jax.nn.relu)
     assert [w.shape for w, _ in small] == [(5, 0), (0, 2)]
     np.testing.assert_allclose(forward(small, X, np.tanh), 4.0)
 
@@ -132,7 +152,7 @@ def test_after_training_with_a_group_penalty():
     for _ in range(500):
         params, state = step(params, state)
     table = pr.sparsity(params, pen)
-    small = pr.prune(params)
+    small = pr.prune(params, activation=jax.nn.relu)
     assert table.dead_groups > 10
     assert small["Dense_0"]["kernel"].shape[1] <= 30 - table.leaves[1].dead_groups
     np.testing.assert_allclose(predict(small, x), predict(params, x), atol=1e-5)
@@ -146,7 +166,22 @@ def test_after_training_with_a_group_penalty():
         ([(jnp.ones((3, 4)), jnp.ones(3))], {}, r"pass transposed=True"),
         ({"a": jnp.ones((2, 3, 4))}, {}, r"no dense layer .* it has \(2, 3, 4\)"),
         ({"a": {"w": jnp.ones((2, 3))}}, {"layers": ["b"]}, r"layers names 'b', but the tree has a"),
-        ([{"w": jnp.zeros((2, 3)), "b": jnp.ones(3)}, {"w": jnp.ones((3, 1))}], {}, r"1 needs a bias to take up"),
+        (
+            [{"w": jnp.zeros((2, 3)), "b": jnp.ones(3)}, {"w": jnp.ones((3, 1))}],
+            {"activation": jax.nn.relu},
+            r"1 needs a bias to take up",
+        ),
+        (
+            [(jnp.zeros((2, 3)), jnp.ones(3)), (jnp.ones((3, 1)), jnp.ones(1))],
+            {},
+            "0 has dead units with a bias: pass activ",
+        ),
+        (
+            {name: {"w": jnp.ones((3, 3))} for name in ("body_0", "head_a", "head_b")},
+            {},
+            "the names body_0, head_a, head_b tell no order: pass layers=",
+        ),
+        ({"in": {"w": jnp.ones((3, 3))}, "out": {"w": jnp.ones((3, 3))}}, {}, "tell no order"),
         (
             [(jnp.ones((2, 3)) * jnp.array([0.0, 1, 1]), jnp.ones(3)), (jnp.ones((3, 1)), jnp.ones(1))],
             {"activation": jax.nn.softmax},

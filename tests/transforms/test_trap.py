@@ -33,6 +33,8 @@ CHAINS = {
     "proximal_adam(lr)": (lambda pen: (pr.proximal_adam(RATE, pen),), True),
     "proximal_adagrad(lr)": (lambda pen: (pr.proximal_adagrad(RATE, pen),), True),
     "proximal_lion(lr)": (lambda pen: (pr.proximal_lion(RATE, pen),), True),
+    "ftrl(lr)": (lambda pen: (pr.ftrl(20 * RATE, pen),), True),
+    "rda(lr)": (lambda pen: (pr.rda(RATE, pen),), True),
 }
 
 
