@@ -84,9 +84,10 @@ def test_missing_params_are_named_as_optax_names_them(case):
 
 
 @pytest.mark.parametrize(
-    "rate", [0.1, np.float32(0.1), optax.linear_schedule(0.1, 0.0, 10)], ids=["float", "numpy", "schedule"]
+    ("dtype", "rate"),
+    [("bfloat16", 0.1), ("float32", np.float32(0.1)), ("bfloat16", optax.linear_schedule(0.1, 0.0, 10))],
+    ids=["bfloat16", "float32", "schedule"],
 )
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @by_case
 def test_the_state_keeps_structure_and_types(case, dtype, rate):
     params, grads = (jax.tree.map(lambda x: x.astype(dtype), tree) for tree in (PARAMS, GRADS))
