@@ -124,7 +124,7 @@ def test_a_weight_without_gradients_shrinks_by_a_rate_at_a_time(case):
     gradients = jnp.array([1.0, 0.0])
     found = np.array(run(case(0.01, pr.L1(0.1)), lambda w, k: gradients, jnp.array([1.0, 1.0]), 3))[:, 1]
     assert np.all(np.diff(found) <= 0)
-    assert np.all(np.diff(found) >= -0.011 * np.array([1, 2, 3]))  # ftrl and rda count all rounds, momentum builds up
+    assert np.all(np.diff(found) >= -0.0115 * np.array([1, 2, 3]))  # ftrl and rda count all rounds, momentum builds up
     if case in OPTIMISERS:
         assert found[-1] < 1
 
