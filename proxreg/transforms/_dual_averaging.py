@@ -71,8 +71,7 @@ def dual_averaging(
             u = u.astype(jnp.promote_types(p.dtype, g.dtype))
             return u, jnp.where(scale > 0, -moved / jnp.where(scale > 0, scale, 1), q), squares
 
-        # without a metric there are no squares: any tree of the right structure takes their place
-        accumulated = state.dual if curvature is None else state.squares
+        accumulated = 0.0 if curvature is None else state.squares
         updates, dual, squares = map_leaves(leaf, penalties, params, updates, state.dual, accumulated, width=3)
         squares = squares if curvature else None
         return updates, DualAveragingState(optax.safe_increment(state.count), totals, dual, squares)

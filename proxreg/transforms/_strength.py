@@ -2,7 +2,6 @@
 
 from typing import Any, NamedTuple
 
-import jax
 import optax
 
 from proxreg.penalties import L1, ElasticNet, Penalty
@@ -12,12 +11,6 @@ from proxreg.penalties import _numerics as nm
 def at(value: Any, count: Any) -> Any:
     """A number, or a schedule's value at ``count``."""
     return value(count) if callable(value) else value
-
-
-class CountState(NamedTuple):
-    """State of a link that follows schedules."""
-
-    count: jax.typing.ArrayLike  # updates so far, int32  # pyright: ignore[reportIncompatibleMethodOverride]
 
 
 class Strength(NamedTuple):

@@ -3,15 +3,15 @@
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 from jax.core import Tracer
 
 from proxreg.penalties import Penalty
 from proxreg.transforms._landing import wide
-from proxreg.transforms._strength import CountState, at, require_nonnegative, require_penalty
-from proxreg.transforms._tree import Mask, check, map_leaves, penalties_of
+from proxreg.transforms._link import scheduled_link
+from proxreg.transforms._strength import at, require_nonnegative, require_penalty
+from proxreg.transforms._tree import Mask
 
 
 def gradient_mapping(penalty: Penalty, step: Any, *, mask: Mask = None) -> optax.GradientTransformationExtraArgs:
@@ -41,24 +41,11 @@ def gradient_mapping(penalty: Penalty, step: Any, *, mask: Mask = None) -> optax
     if not callable(step):
         jax.tree.map(_require_positive, step)
 
-    def init(params):
-        check(penalty, params, mask)
-        return CountState(jnp.zeros([], jnp.int32))
+    def leaf(penalty, p, g, t):
+        x = wide(p)
+        return ((x - penalty.prox(x - t * wide(g), t)) / t).astype(g.dtype)
 
-    def update(updates, state, params=None, **extra_args):
-        del extra_args
-
-        def leaf(penalty, p, g, t):
-            if penalty is None:
-                return (g,)
-            x = wide(p)
-            return (((x - penalty.prox(x - t * wide(g), t)) / t).astype(g.dtype),)
-
-        penalties = penalties_of(penalty, params, mask)
-        (updates,) = map_leaves(leaf, penalties, params, updates, at(step, state.count), width=1)
-        return updates, CountState(optax.safe_increment(state.count))
-
-    return optax.GradientTransformationExtraArgs(init, update)
+    return scheduled_link(penalty, mask, lambda count: (at(step, count),), leaf)
 
 
 def _require_positive(step: Any) -> None:

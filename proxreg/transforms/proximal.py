@@ -9,8 +9,9 @@ from jax.core import Tracer
 
 from proxreg.penalties import Penalty
 from proxreg.transforms._landing import land
-from proxreg.transforms._strength import CountState, at, require_nonnegative, require_penalty, strength_of
-from proxreg.transforms._tree import Mask, check, map_leaves, penalties_of
+from proxreg.transforms._link import scheduled_link
+from proxreg.transforms._strength import at, require_nonnegative, require_penalty
+from proxreg.transforms._tree import Mask, map_leaves, penalties_of
 
 
 def proximal(
@@ -74,26 +75,23 @@ def proximal(
         require_nonnegative(learning_rate=learning_rate)
     if step is not None and not callable(step):
         jax.tree.map(lambda value: require_nonnegative(step=value), step)
-    scaled = strength_of(penalty, factor=strength)
+    require_nonnegative(strength=strength)
+
+    def values(count):
+        return at(learning_rate if step is None else step, count), at(strength, count)
+
+    def leaf(penalty, p, u, step, factor):
+        return land(penalty, p, u, step * factor)[0]
+
+    link = scheduled_link(penalty, mask, values, leaf)
 
     def init(params):
-        check(penalty, params, mask)
+        state = link.init(params)
         if step is not None and not callable(step) and jax.tree.leaves(params):
             map_leaves(_require_one_step_per_group, penalties_of(penalty, params, mask), params, params, step, width=0)
-        return CountState(jnp.zeros([], jnp.int32))
+        return state
 
-    def update(updates, state, params=None, **extra_args):
-        del extra_args
-        own, factor = scaled.at(state.count)
-        given = at(learning_rate if step is None else step, state.count)
-
-        def leaf(penalty, p, u, step):
-            return (u if penalty is None else land(penalty, p, u, step * factor)[0],)
-
-        (updates,) = map_leaves(leaf, penalties_of(own, params, mask), params, updates, given, width=1)
-        return updates, CountState(optax.safe_increment(state.count))
-
-    return optax.GradientTransformationExtraArgs(init, update)
+    return optax.GradientTransformationExtraArgs(init, link.update)
 
 
 def _require_one_step_per_group(penalty: Penalty | None, p: jax.Array, _: jax.Array, step: Any) -> tuple:

@@ -1,11 +1,11 @@
 """The two classic ways to shrink weights in optax's manner, neither of which gives a zero."""
 
-import jax.numpy as jnp
 import optax
 
 from proxreg.penalties import Penalty
 from proxreg.transforms._landing import wide
-from proxreg.transforms._strength import CountState, at, require_nonnegative, require_penalty
+from proxreg.transforms._link import scheduled_link
+from proxreg.transforms._strength import at, require_nonnegative, require_penalty
 from proxreg.transforms._tree import Mask, check, map_leaves, penalties_of
 
 
@@ -70,18 +70,7 @@ def decoupled_shrinkage(
     require_penalty(penalty)
     require_nonnegative(learning_rate=learning_rate)
 
-    def init(params):
-        check(penalty, params, mask)
-        return CountState(jnp.zeros([], jnp.int32))
+    def leaf(penalty, p, u, rate):
+        return (wide(u) - rate * penalty.subgradient(wide(p))).astype(u.dtype)
 
-    def update(updates, state, params=None, **extra_args):
-        del extra_args
-        rate = at(learning_rate, state.count)
-
-        def leaf(penalty, p, u):
-            return (u if penalty is None else (wide(u) - rate * penalty.subgradient(wide(p))).astype(u.dtype),)
-
-        (updates,) = map_leaves(leaf, penalties_of(penalty, params, mask), params, updates, width=1)
-        return updates, CountState(optax.safe_increment(state.count))
-
-    return optax.GradientTransformationExtraArgs(init, update)
+    return scheduled_link(penalty, mask, lambda count: (at(learning_rate, count),), leaf)
