@@ -55,7 +55,7 @@ def default_grid(
     task: Task, template: Penalty, ratios: np.ndarray, n_alphas: int, min_ratio: float | None
 ) -> np.ndarray:
     """``n_alphas`` from ``alpha_max`` down to ``min_ratio`` times it, evenly in the log: ``(K,)`` or ``(R, K)``."""
-    n, p = task.design.X.shape
+    n, p = task.data.X.shape
     if min_ratio is None:
         min_ratio = 1e-2 if n < p else 1e-3
     if isinstance(template, ElasticNet):

@@ -9,7 +9,8 @@ from proxreg import _precision
 from proxreg._pytree import replace
 from proxreg._warnings import ConvergenceWarning, warn
 from proxreg.alpha_grid import critical_alphas, default_grid, unpenalised_fit
-from proxreg.engine import solve_lanes, solve_one, strength
+from proxreg.batch import solve_batch
+from proxreg.engine import solve_one, strength
 from proxreg.penalties import ElasticNet, Penalty
 from proxreg.results import Fit, Path
 from proxreg.solvers import Result, Status
@@ -65,7 +66,8 @@ def fit(
             require_factor(penalty)
             alpha = jnp.asarray(penalty.alpha, task.dtype)  # pyright: ignore[reportAttributeAccessIssue]
             penalty = replace(penalty, alpha=strength(alpha, task.factor))
-        result = solve_one(task.smooth, penalty, options.tol, options.max_steps, options.solver)
+        solver = "fista" if options.solver == "auto" else options.solver
+        result = solve_one(task.smooth, penalty, options.tol, options.max_steps, solver)
         arrays = _arrays(task, result)
     _warn_unless_converged(arrays, options.tol, [""], _remedy(standardize, task.dtype))
     return Fit(**arrays, penalty=penalty, loss=task.loss, feature_names=task.data.names, classes=task.data.classes)
@@ -152,18 +154,9 @@ def fit_path(
             given = default_grid(task, template, ratios, n_alphas, min_ratio)
         grid = np.broadcast_to(given, (*ratios.shape, given.shape[-1])).astype(task.dtype)
         each = np.broadcast_to(ratios[..., None], grid.shape).astype(task.dtype)
-        lanes = None if penalty is not None else jnp.asarray(each.ravel())
-        result = solve_lanes(
-            task.smooth,
-            template,
-            jnp.asarray(grid.ravel()),
-            lanes,
-            task.factor,
-            unpenalised_fit(task, template),
-            options.tol,
-            options.max_steps,
-            options.solver,
-        )
+        lanes = None if penalty is not None else each.ravel()
+        start = unpenalised_fit(task, template)
+        result = solve_batch(task, template, grid.ravel(), lanes, start, options)
         arrays = {name: a.reshape(*grid.shape, *a.shape[1:]) for name, a in _arrays(task, result).items()}
     labels = [
         f"alpha={a:.3g}" + (f", l1_ratio={r:g}" if ratios.ndim else "") for a, r in zip(grid.ravel(), each.ravel())

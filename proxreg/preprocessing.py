@@ -1,6 +1,6 @@
 """Centres, scales and weighs the data for a solver, and takes coefficients back to the input's scale."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -8,6 +8,8 @@ import numpy as np
 
 from proxreg._warnings import DataWarning, warn
 from proxreg.centring import centre_on_device, centre_on_host
+from proxreg.engine import gram_statistics, moments
+from proxreg.models import Quadratic
 from proxreg.validation import Data
 
 SCALE_RATIO = 1e3
@@ -16,7 +18,8 @@ SCALE_RATIO = 1e3
 class Design(NamedTuple):
     """Data as a solver likes them, and the way back."""
 
-    X: jax.Array  # (n, p), centred if there is an intercept, divided by scale
+    X: jax.Array | None  # (n, p), centred if there is an intercept, divided by scale; None where statistics serve
+    quadratic: Quadratic | None  # the statistics
     y: jax.Array  # (n,); for the squared loss less the offset, and centred if there is an intercept
     weights: jax.Array | None  # (n,)
     offset: jax.Array | None  # (n,); None for the squared loss, where it is part of y
@@ -32,22 +35,29 @@ class Design(NamedTuple):
         return coef, (intercept + shift).astype(coef.dtype)
 
 
-def prepare(data: Data, dtype: np.dtype, *, fit_intercept: bool, standardize: bool, least_squares: bool) -> Design:
+def prepare(
+    data: Data, dtype: np.dtype, *, fit_intercept: bool, standardize: bool, least_squares: bool, gram: bool
+) -> Design:
     """The design in ``dtype``; warns about constant columns, a constant response and columns of very unequal scale.
 
-    Means are taken in the precision of the input: a column of 1e4 +- 1 keeps its digits in float32.
+    Means are taken in the precision of the input: a column of 1e4 +- 1 keeps its digits in float32. With ``gram``
+    statistics stand for the data, on the host from one pass that makes no copy of them.
     """
-    X, y = data.X, data.y.astype(np.float64)
+    X, y, offset, y_center, flat = data.X, *_response(data, fit_intercept, least_squares)
     xp = jnp if isinstance(X, jax.Array) else np
-    wide = xp.promote_types(X.dtype, dtype) if jnp.issubdtype(X.dtype, jnp.floating) else float
-    X = X.astype(wide) if X.dtype != wide else X
-    weights = np.ones(y.size) if data.sample_weight is None else data.sample_weight.astype(np.float64)
-    weights = weights / weights.sum()
-    if isinstance(X, jax.Array):
-        centred, mean, deviation = centre_on_device(X, weights)
+    wide = np.dtype(
+        xp.promote_types(X.dtype, dtype) if jnp.issubdtype(X.dtype, jnp.floating) else xp.result_type(float)
+    )
+    sums, centred = None, None
+    if gram and xp is np:
+        sums = moments(X, y, data.sample_weight, dtype)
+        mean, deviation = sums.means[0], sums.deviation
     else:
-        centred, mean, deviation = centre_on_host(X, weights)
-    deviation[deviation <= 4 * np.finfo(X.dtype).eps * np.abs(mean)] = 0
+        X = X.astype(wide) if X.dtype != wide else X
+        weights = np.ones(y.size) if data.sample_weight is None else data.sample_weight.astype(np.float64)
+        centre = centre_on_device if xp is jnp else centre_on_host
+        centred, mean, deviation = centre(X, weights / weights.sum())  # pyright: ignore[reportArgumentType]
+    deviation[deviation <= 4 * np.finfo(wide).eps * np.abs(mean)] = 0
 
     scale = np.where(deviation > 0, deviation, 1) if standardize else np.ones_like(deviation)
     factor = np.where(deviation > 0, 1 / scale, 0) if fit_intercept else 1 / scale
@@ -55,11 +65,27 @@ def prepare(data: Data, dtype: np.dtype, *, fit_intercept: bool, standardize: bo
     with np.errstate(invalid="ignore"):
         _require_squares(data, size / scale, dtype)
     _warn_about_columns(data, mean, deviation, fit_intercept, standardize)
-    X = centred if fit_intercept else X
-    if np.any(factor != 1):
-        X = X * xp.asarray(factor, X.dtype)
 
-    offset, y_center = data.offset, 0.0
+    def put(values):
+        return None if values is None else jnp.asarray(values, dtype)
+
+    y, weights = put(y), put(data.sample_weight)
+    if sums is None:
+        X = centred if fit_intercept else X
+        X = put(X * xp.asarray(factor, X.dtype) if np.any(factor != 1) else X)
+        quadratic = Quadratic(*map(np.asarray, jax.tree.leaves(gram_statistics(X, y, weights)))) if gram else None
+        X = None if gram else X
+    else:
+        G, c, constant = sums.quadratic(fit_intercept)
+        X, G, c = None, G * np.multiply.outer(factor, factor), c * factor
+        quadratic = Quadratic(G.astype(dtype), c.astype(dtype), np.asarray(max(constant, 0), dtype))
+    center = mean if fit_intercept else np.zeros_like(mean)
+    return Design(X, quadratic, y, weights, put(offset), center, scale, y_center, flat)
+
+
+def _response(data: Data, fit_intercept: bool, least_squares: bool) -> tuple[np.ndarray, Any, float, bool]:
+    """Y and the offset, what was subtracted from y, and whether there is nothing left to explain."""
+    y, offset, y_center = data.y.astype(np.float64), data.offset, 0.0
     if least_squares and offset is not None:
         y, offset = y - offset, None
     same = offset is None and np.ptp(y) <= 4 * np.finfo(np.float64).eps * np.max(np.abs(data.y))
@@ -69,15 +95,10 @@ def prepare(data: Data, dtype: np.dtype, *, fit_intercept: bool, standardize: bo
         less = "" if data.offset is None else " less offset"
         warn(f"y{less} is constant ({y[0]:g}): nothing to explain", DataWarning)
     if least_squares and fit_intercept:
-        y_center = float(y[0] if flat else weights @ y)
+        weights = np.ones(y.size) if data.sample_weight is None else data.sample_weight.astype(np.float64)
+        y_center = float(y[0] if flat else weights @ y / weights.sum())
         y = y - y_center
-
-    def put(values):
-        return None if values is None else jnp.asarray(values, dtype)
-
-    center = mean if fit_intercept else np.zeros_like(mean)
-    X, y = jnp.asarray(X, dtype), jnp.asarray(y, dtype)
-    return Design(X, y, put(data.sample_weight), put(offset), center, scale, y_center, flat)
+    return y, offset, y_center, flat
 
 
 def _require_squares(data: Data, size: np.ndarray, dtype: np.dtype) -> None:

@@ -9,14 +9,15 @@ import numpy as np
 
 from proxreg import _precision
 from proxreg._warnings import DataWarning, warn
-from proxreg.engine import SOLVERS, gram_statistics
+from proxreg.engine import FEW, SOLVERS, DataSource, GramSource, Source
 from proxreg.losses import Loss, Squared, as_loss
 from proxreg.models import LinearModel, Quadratic
 from proxreg.penalties import Penalty
 from proxreg.preprocessing import Design, prepare
 from proxreg.validation import Data, check_data, check_penalty_factor, check_positive
 
-_MAX_STEPS = {"fista": 20_000, "coordinate_descent": 5_000}
+MOST_IN_GRAM = 4096  # columns beyond the engine's few whose whole Gram matrix pays
+_MAX_STEPS = {"auto": 20_000, "fista": 20_000, "coordinate_descent": 5_000}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Task:
     data: Data
     design: Design
     smooth: LinearModel | Quadratic
+    source: Source | None  # the same for the engine, where the loss is squared
     loss: Loss
     dtype: np.dtype
     factor: jax.Array | None  # strength per column (p,), on top of alpha
@@ -60,15 +62,21 @@ def make_task(
     chosen = _precision.resolve(dtype, data.X)
     squares = isinstance(loss, Squared)
     with _precision.scope(chosen):
-        design = prepare(data, chosen, fit_intercept=fit_intercept, standardize=standardize, least_squares=squares)
-        n, p = design.X.shape
-        if squares and p <= 2 * n:  # a step costs p^2 on the Gram matrix, 2 n p on the data
-            smooth = gram_statistics(design.X, design.y, design.weights)
+        n, p = data.X.shape
+        gram = squares and (p <= FEW or p <= min(n, MOST_IN_GRAM))
+        options = {"fit_intercept": fit_intercept, "standardize": standardize, "least_squares": squares, "gram": gram}
+        design = prepare(data, chosen, **options)
+        source, smooth = None, design.quadratic
+        if smooth is not None:
+            source = GramSource(smooth.G, smooth.c, float(smooth.constant))
         else:
             intercept = fit_intercept and not squares
             smooth = LinearModel(design.X, design.y, loss, design.weights, design.offset, intercept)
+            if squares:
+                weights = None if design.weights is None else np.asarray(design.weights)
+                source = DataSource(np.asarray(design.X), np.asarray(design.y), weights)
         factors = None if factor is None else jnp.asarray(factor, chosen)
-    return Task(data, design, smooth, loss, chosen, factors)
+    return Task(data, design, smooth, source, loss, chosen, factors)
 
 
 def make_options(tol: Any, max_steps: Any, solver: str, penalty: Penalty, dtype: np.dtype) -> Options:
@@ -79,7 +87,6 @@ def make_options(tol: Any, max_steps: Any, solver: str, penalty: Penalty, dtype:
         raise ValueError(
             f"coordinate descent needs a separable penalty, {type(penalty).__name__} is not: pass solver='fista'"
         )
-    solver = "fista" if solver == "auto" else solver
     steps = _MAX_STEPS[solver] if max_steps is None else check_positive(max_steps, "max_steps", integer=True)
     tol = check_positive(tol, "tol")
     smallest = _precision.SMALLEST_TOL[dtype]
@@ -102,7 +109,7 @@ def require_alpha(penalty: Any, purpose: str) -> None:
 
 def require_fit(penalty: Penalty, task: Task) -> None:
     """Raises unless the penalty's own arrays suit the number of columns."""
-    columns = (task.design.X.shape[1],)
+    columns = (task.data.X.shape[1],)
     try:
         shape = jax.eval_shape(lambda w: penalty.prox(w, 1.0), jax.ShapeDtypeStruct(columns, np.float32)).shape
     except TypeError as error:

@@ -24,6 +24,7 @@ ORDER = [
     {"preprocessing"},
     {"task"},
     {"alpha_grid"},
+    {"batch"},
     {"results"},
     {"path"},
     {"datasets", "plotting"},

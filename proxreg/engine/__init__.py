@@ -1,7 +1,18 @@
 """Many problems at once on shared data; knows penalties, models and solvers, and nothing of statistics."""
 
+from proxreg.engine.certify import Scales as Scales
+from proxreg.engine.family import Family as Family
+from proxreg.engine.family import strength as strength
+from proxreg.engine.grid import solve_grid as solve_grid
 from proxreg.engine.lanes import SOLVERS as SOLVERS
 from proxreg.engine.lanes import solve_lanes as solve_lanes
 from proxreg.engine.lanes import solve_one as solve_one
-from proxreg.engine.lanes import strength as strength
+from proxreg.engine.source import DataSource as DataSource
+from proxreg.engine.source import GramSource as GramSource
+from proxreg.engine.source import Source as Source
+from proxreg.engine.statistics import Moments as Moments
 from proxreg.engine.statistics import gram_statistics as gram_statistics
+from proxreg.engine.statistics import moments as moments
+from proxreg.engine.statistics import moments_about as moments_about
+from proxreg.engine.working_set import FEW as FEW
+from proxreg.engine.working_set import Solution as Solution

@@ -4,20 +4,15 @@ from functools import partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from proxreg._pytree import Array, ArrayLike, replace, strong
+from proxreg.engine.family import Family
 from proxreg.models import LinearModel, Quadratic
 from proxreg.penalties import Penalty
 from proxreg.solvers import Result, coordinate_descent, fista
 from proxreg.solvers.loop import stopping
 
 SOLVERS = {"fista": fista, "coordinate_descent": coordinate_descent}
-
-
-def strength(alpha: Array, factor: Array | None) -> Array:
-    """Alpha times a factor per column; an infinite factor stays infinite where alpha is 0."""
-    return alpha if factor is None else jnp.where(jnp.isinf(factor), jnp.inf, alpha * factor)
 
 
 def solve_one(
@@ -59,9 +54,9 @@ def _lanes(
     max_steps: Array,
     solver: str,
 ) -> Result:
+    family = Family(template, factor, alphas, ratios)
+
     def lane(alpha, ratio):
-        own = {} if ratio is None else {"l1_ratio": ratio}
-        penalty = replace(template, alpha=strength(alpha, factor), **own)
-        return SOLVERS[solver](smooth, penalty, start, tol=tol, max_steps=max_steps)
+        return SOLVERS[solver](smooth, family.penalty(alpha, ratio), start, tol=tol, max_steps=max_steps)
 
     return jax.vmap(lane, in_axes=(0, None if ratios is None else 0))(alphas, ratios)

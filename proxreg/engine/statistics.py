@@ -1,20 +1,127 @@
 """Sufficient statistics of least squares: with them, a step costs p^2 however many rows there are."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from proxreg._pytree import Array
 from proxreg.models import Quadratic
 
-ROWS = 512
+ROWS = 512  # on a device
+BLOCK = 4096  # rows on the host: a block stays in the cache for all its products
+SAMPLE = 256  # rows that tell whether columns need a shift
+NEAR = {4: 0.1, 8: 8.0}  # by bytes: means of so many standard deviations cost no digits that matter
+FAR = 64.0  # of these, the sample told wrong
+
+
+class Moments(NamedTuple):
+    """Sums over rows, with weights s; those of disjoint rows add up, and what is left without some is a difference.
+
+    The columns are taken less a ``shift`` near their means, the same for all that are added: means that are large
+    beside the standard deviations leave no digits in sums of squares.
+    """
+
+    total: float  # sum s
+    x: np.ndarray  # (p,) sum s (x - shift)
+    xx: np.ndarray  # (p, p)
+    xy: np.ndarray  # (p,) or (p, t)
+    y: np.ndarray  # () or (t,)
+    yy: np.ndarray
+    shift: np.ndarray | None  # (p,)
+
+    def without(self, other: "Moments") -> "Moments":
+        """Those of the rows that are not in the other."""
+        return Moments(*(a - b for a, b in zip(self[:-1], other[:-1])), self.shift)
+
+    def plus(self, other: "Moments") -> "Moments":
+        """Those of the rows of both."""
+        return Moments(*(a + b for a, b in zip(self[:-1], other[:-1])), self.shift)
+
+    @property
+    def means(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of the columns, and of y."""
+        mean = self.x / self.total
+        return mean if self.shift is None else mean + self.shift, self.y / self.total
+
+    @property
+    def deviation(self) -> np.ndarray:
+        """Standard deviations of the columns."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.sqrt(np.maximum(np.diagonal(self.xx) / self.total - (self.x / self.total) ** 2, 0))
+
+    def quadratic(self, centred: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """``X' S X``, ``X' S y`` and ``y' S y / 2`` for weights S that sum to one, about the means or about zero."""
+        if centred:
+            x, y = self.x / self.total, self.y / self.total
+            G = self.xx / self.total - np.outer(x, x)
+            return G, self.xy / self.total - np.multiply.outer(x, y), (self.yy / self.total - y**2) / 2
+        if self.shift is None:
+            return self.xx / self.total, self.xy / self.total, self.yy / self.total / 2
+        x = np.outer(self.x / self.total, self.shift)
+        G = self.xx / self.total + x + x.T + np.outer(self.shift, self.shift)
+        return G, self.xy / self.total + np.multiply.outer(self.shift, self.y / self.total), self.yy / self.total / 2
+
+
+def moments(X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, dtype: np.dtype) -> Moments:
+    """Of all rows of ``X (n, p)`` and ``y (n,)`` or ``(n, t)``, in one pass over X without a copy of it.
+
+    Overflow gives infinities or NaN, not a warning.
+    """
+    found = moments_about(X, y, weights, None, _shift(X, dtype), dtype)
+    if np.any(np.abs(found.x / found.total) > FAR * found.deviation):
+        found = moments_about(X, y, weights, None, found.means[0], dtype)
+    return found
+
+
+def moments_about(
+    X: np.ndarray,
+    y: np.ndarray,
+    weights: np.ndarray | None,
+    rows: np.ndarray | None,
+    shift: np.ndarray | None,
+    dtype: np.dtype,
+) -> Moments:
+    """Of some rows, about a given shift: products of blocks in the type of X, sums over blocks in float64."""
+    p, count = X.shape[1], len(X) if rows is None else rows.size
+    x, xx, xy = np.zeros(p), np.zeros((p, p)), np.zeros((p, *y.shape[1:]))
+    kind = np.result_type(X.dtype, dtype) if X.dtype.kind == "f" else np.dtype(float)
+    for start in range(0, count, BLOCK):
+        at = slice(start, start + BLOCK) if rows is None else rows[start : start + BLOCK]
+        block, own = X[at], y[at].astype(kind)
+        if shift is not None:
+            block = np.subtract(block, shift, dtype=kind)
+        block = block.astype(kind, copy=False)
+        root = np.ones(len(block), kind)
+        if weights is not None:
+            root = np.sqrt(weights[at]).astype(kind)
+            block, own = block * root[:, None], (own.T * root).T
+        with np.errstate(over="ignore", invalid="ignore"):
+            xx += block.T @ block
+            xy += block.T @ own
+            x += root @ block
+    at = slice(None) if rows is None else rows
+    scale = np.ones(count) if weights is None else weights[at].astype(float)
+    own = y[at].astype(float)
+    return Moments(float(scale.sum()), x, xx, xy, scale @ own, scale @ own**2, shift)
+
+
+def _shift(X: np.ndarray, dtype: np.dtype) -> np.ndarray | None:
+    """Columns' means over some rows, or None where no column is far from zero."""
+    some = X[:: max(len(X) // SAMPLE, 1)].astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, deviation = some.mean(axis=0), some.std(axis=0)
+    kind = min(X.dtype.itemsize, np.dtype(dtype).itemsize) if X.dtype.kind == "f" else 8
+    return mean if np.any(np.abs(mean) > NEAR.get(kind, 0.0) * deviation) else None
 
 
 @jax.jit
 def gram_statistics(X: Array, y: Array, weights: Array | None) -> Quadratic:
-    """``X' S X``, ``X' S y`` and ``y' S y / 2`` with weights S ``(n,)`` scaled to sum one: one product, 2 n p^2 flops.
+    """On a device: ``X' S X``, ``X' S y`` and ``y' S y / 2`` with weights S ``(n,)`` scaled to sum one.
 
-    The columns of ``X (n, p)`` and ``y (n,)`` are centred by the caller: differences of large sums keep no digits.
-    Without weights no weighted copy of X is made.
+    One product, 2 n p^2 flops. The columns of ``X (n, p)`` and ``y (n,)`` are centred by the caller: differences of
+    large sums keep no digits. Without weights no weighted copy of X is made.
     """
     if weights is None:
         left, right, total = X, y, y.size

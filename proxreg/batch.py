@@ -1,0 +1,82 @@
+"""All fits of a grid at once: by the engine where the loss is squared and the penalty separable, else as they come."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from proxreg._pytree import concrete
+from proxreg.engine import Family, Scales, solve_grid, solve_lanes
+from proxreg.penalties import Penalty
+from proxreg.solvers import Result, Status
+from proxreg.task import Options, Task
+
+
+def solve_batch(
+    task: Task, template: Penalty, alphas: np.ndarray, ratios: np.ndarray | None, start: Any, options: Options
+) -> Result:
+    """Lanes of ``alphas (L,)`` and ``ratios (L,)`` from ``start``, on the scale of the task's design.
+
+    Lanes with the same numbers are solved once; the answers do not depend on the order of lanes.
+    """
+    pairs = alphas[:, None] if ratios is None else np.stack([alphas, ratios], axis=1)
+    distinct, place = np.unique(pairs, axis=0, return_inverse=True)
+    alpha, ratio = distinct[:, 0], None if ratios is None else distinct[:, 1]
+    found = None
+    if options.solver == "auto" and suits(task, template, alpha, ratio):
+        found = _by_engine(task, template, alpha, ratio, start, options)
+    if found is None:
+        solver = "fista" if options.solver == "auto" else options.solver
+        lanes = (jnp.asarray(alpha), None if ratio is None else jnp.asarray(ratio), task.factor, start)
+        found = solve_lanes(task.smooth, template, *lanes, options.tol, options.max_steps, solver)
+    return _taken(found, place.ravel())
+
+
+def suits(task: Task, template: Penalty, alpha: np.ndarray, ratio: np.ndarray | None) -> bool:
+    """Whether the engine may be asked: it takes coordinates one by one, and idle ones rest at zero.
+
+    From data with more columns than rows it needs sparse answers, which neither ridge nor alpha = 0 gives.
+    """
+    source, dtype = task.source, task.dtype
+    if source is None or not template.separable:
+        return False
+    zero = jnp.zeros(source.size, dtype)
+    if np.any(np.asarray(template.prox(zero, jnp.ones((), dtype)))):
+        return False
+    if source.widest == source.size:
+        return True
+    free = 0 if task.factor is None else int(np.sum(np.asarray(task.factor) == 0))
+    return bool(np.all(alpha > 0) and (ratio is None or np.all(ratio > 0)) and free < task.data.X.shape[0])
+
+
+def _by_engine(task: Task, template: Penalty, alpha: np.ndarray, ratio: Any, start: Any, options: Options) -> Any:
+    """None where a working set would have had to grow beyond what pays."""
+    source = task.source
+    assert source is not None
+    zero = np.zeros((1, source.size), task.dtype)
+    loss, gradient = source.evaluate(zero)
+    scales = Scales(loss[0], np.max(np.abs(gradient), initial=0.0).astype(task.dtype))
+    factor = concrete(task.factor)
+    begin = None if start is None else np.asarray(start)
+    found = solve_grid(
+        source,
+        Family(template, factor, alpha, ratio),
+        scales,
+        start=begin,
+        tol=options.tol,
+        max_steps=options.max_steps,
+    )
+    short = (found.error > options.tol) & (found.num_steps < options.max_steps)
+    if short.any() and source.widest < source.size:
+        return None
+    status = np.where(found.error <= options.tol, Status.CONVERGED, Status.MAX_STEPS)
+    status = np.where(np.isfinite(found.error) & np.isfinite(found.objective), status, Status.NON_FINITE)
+    return Result(found.w, found.objective, found.gap, found.violation, found.num_steps, status)
+
+
+def _taken(result: Result, place: np.ndarray) -> Result:
+    def take(leaf):
+        return np.asarray(leaf)[place]
+
+    w = type(result.w)(*map(take, result.w)) if isinstance(result.w, tuple) else take(result.w)
+    return Result(w, *map(take, result[1:]))

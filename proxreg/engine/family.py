@@ -1,0 +1,47 @@
+"""Penalties of one form on the same coefficients, that differ in strength: one to each lane."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from proxreg._pytree import Array, replace
+from proxreg.penalties import Penalty
+
+
+class Family(NamedTuple):
+    """The template with each lane's alpha, times a factor per column, and l1_ratio in its fields' place."""
+
+    template: Penalty
+    factor: Any  # (p,) multiplies alpha, or None
+    alpha: Any  # (L,)
+    l1_ratio: Any  # (L,), or None: the template's own
+
+    def lanes(self, chosen: Any) -> "Family":
+        """The lanes with these numbers, in that order."""
+        ratio = None if self.l1_ratio is None else self.l1_ratio[chosen]
+        return self._replace(alpha=self.alpha[chosen], l1_ratio=ratio)
+
+    def columns(self, chosen: np.ndarray, p: int, size: int) -> "Family":
+        """The penalties of these of p columns, and of ``size - chosen.size`` further ones that stay at zero."""
+        at = np.concatenate([chosen, np.full(size - chosen.size, chosen[0] if chosen.size else 0, chosen.dtype)])
+
+        def leaf(x):
+            return np.asarray(x)[at] if np.shape(x) == (p,) else x
+
+        return self._replace(template=jax.tree.map(leaf, self.template), factor=leaf(self.factor))
+
+    def penalties(self) -> Penalty:
+        """All of them as one pytree with the lane axis in front of alpha, and the axes to map ``in_axes=0`` over."""
+        return jax.vmap(self.penalty)(self.alpha, self.l1_ratio)
+
+    def penalty(self, alpha: Array, ratio: Array | None) -> Penalty:
+        """One of them; serves inside ``jit``."""
+        own = {} if ratio is None else {"l1_ratio": ratio}
+        return replace(self.template, alpha=strength(alpha, self.factor), **own)
+
+
+def strength(alpha: Array, factor: Array | None) -> Array:
+    """Alpha times a factor per column; an infinite factor stays infinite where alpha is 0."""
+    return alpha if factor is None else jnp.where(jnp.isinf(factor), jnp.inf, alpha * factor)

@@ -1,0 +1,96 @@
+"""Coarse to fine along a path: solutions are nearly piecewise linear in alpha, so neighbours tell where to start."""
+
+import numpy as np
+
+from proxreg.engine.certify import Scales
+from proxreg.engine.family import Family
+from proxreg.engine.source import Source
+from proxreg.engine.working_set import Solution, solve
+
+COARSEST = 8
+LEAVE = 1 / 3  # lanes of a level that may go on in the next one, where they have company
+
+
+def solve_grid(
+    source: Source,
+    family: Family,
+    scales: Scales,
+    *,
+    start: np.ndarray | None = None,
+    base: np.ndarray | None = None,
+    tol: float,
+    max_steps: int,
+) -> Solution:
+    """All lanes of a family; those that differ in alpha alone form paths.
+
+    ``start (p,)`` is where the coarsest lanes begin, zero if None. ``base (L, p)`` are solutions of a similar
+    problem: what is interpolated is the difference to them, and the coarsest lanes begin there.
+    """
+    alpha = np.asarray(family.alpha)
+    ratio = np.zeros_like(alpha) if family.l1_ratio is None else np.asarray(family.l1_ratio)
+    lanes, p = alpha.size, source.size
+    w = np.zeros((lanes, p), alpha.dtype) + (0 if start is None else start) if base is None else base.copy()
+    answer = Solution(w, *(np.full(lanes, np.nan, alpha.dtype) for _ in range(4)), np.zeros(lanes, np.int32))
+    todo = levels(alpha, ratio)
+    left, known = np.zeros(0, int), np.zeros(0, int)
+    for number, fresh in enumerate(todo):
+        if known.size:
+            w[fresh] = interpolated(alpha, ratio, w - base if base is not None else w, known, fresh)
+            if base is not None:
+                w[fresh] += base[fresh]
+        at = np.concatenate([fresh, left])
+        leave = int(LEAVE * at.size) if number + 1 < len(todo) else 0
+        spent = answer.num_steps[at].max(initial=0)
+        found = solve(
+            source, family.lanes(at), scales, w[at], tol=tol, max_steps=max(max_steps - spent, 1), leave=leave
+        )
+        for field, value in zip(answer[:-1], found[:-1]):
+            field[at] = value
+        answer.num_steps[at] += found.num_steps
+        known = np.union1d(known, at)
+        left = at[found.error > tol]
+    return answer
+
+
+def levels(alpha: np.ndarray, ratio: np.ndarray) -> list[np.ndarray]:
+    """Lanes in the order in which to solve them: of each path every 8th and the last, then those between, and so on."""
+    found: list[list[np.ndarray]] = []
+    for path in paths(alpha, ratio):
+        count = path.size
+        spacing = COARSEST if count > 2 * COARSEST else 1
+        chosen = np.unique(np.append(np.arange(0, count, spacing), count - 1))
+        seen = np.zeros(count, bool)
+        level = 0
+        while True:
+            if level == len(found):
+                found.append([])
+            found[level].append(path[chosen])
+            seen[chosen] = True
+            if seen.all():
+                break
+            spacing, level = max(spacing // 4, 1), level + 1
+            chosen = np.flatnonzero(~seen & (np.arange(count) % spacing == 0))
+    return [np.concatenate(level) for level in found]
+
+
+def paths(alpha: np.ndarray, ratio: np.ndarray) -> list[np.ndarray]:
+    """Lanes that share an l1_ratio, by falling alpha."""
+    return [at[np.argsort(-alpha[at], kind="stable")] for r in np.unique(ratio) for at in [np.flatnonzero(ratio == r)]]
+
+
+def interpolated(
+    alpha: np.ndarray, ratio: np.ndarray, values: np.ndarray, known: np.ndarray, wanted: np.ndarray
+) -> np.ndarray:
+    """What ``values (L, p)`` are at the lanes ``wanted``, linearly in alpha between the lanes ``known``."""
+    out = np.empty((wanted.size, values.shape[1]), values.dtype)
+    for r in np.unique(ratio[wanted]):
+        mine = np.flatnonzero(ratio[wanted] == r)
+        near = known[ratio[known] == r]
+        near = near[np.argsort(alpha[near], kind="stable")]
+        place = np.searchsorted(alpha[near], alpha[wanted[mine]])
+        low, high = near[np.maximum(place - 1, 0)], near[np.minimum(place, near.size - 1)]
+        width = alpha[high] - alpha[low]
+        share = np.where(width > 0, (alpha[wanted[mine]] - alpha[low]) / np.where(width > 0, width, 1), 0)
+        share = np.clip(share, 0, 1)[:, None].astype(values.dtype)
+        out[mine] = values[low] + share * (values[high] - values[low])
+    return out

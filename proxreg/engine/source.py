@@ -1,0 +1,115 @@
+"""What the engine asks of least-squares data: losses and gradients of many lanes, and Gram matrices of some columns.
+
+Products with the data run in NumPy, where the data are: on a CPU they are the fastest at hand and compile nothing.
+"""
+
+import abc
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from proxreg.engine.buckets import column_bucket, padded
+from proxreg.engine.descent import step_lengths
+from proxreg.models.spectrum import POWER_STEPS
+
+POWER_STEPS_AGAIN = 6  # from the direction that the last matrix left
+
+
+class Matrix(NamedTuple):
+    """``X' S X`` of some columns, on the host and, padded to a bucket, on the device with its step lengths."""
+
+    host: np.ndarray
+    device: jax.Array
+    steps: jax.Array
+
+
+class Source(abc.ABC):
+    """``sum_i s_i (y_i - x_i . w)^2 / 2`` with weights s that sum to one, X and y centred by the caller."""
+
+    size: int  # number of columns
+    widest: int  # columns that a working set may have
+
+    def __init__(self, size: int, widest: int):
+        self.size, self.widest = size, widest
+        self._direction: np.ndarray | None = None  # (p,) that of the largest curvature so far
+        self._whole: Matrix | None = None
+
+    @abc.abstractmethod
+    def evaluate(self, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Losses ``(L,)`` and gradients ``(L, p)`` at ``w (L, p)``."""
+
+    @abc.abstractmethod
+    def gram(self, columns: np.ndarray) -> np.ndarray:
+        """``X' S X`` of these columns."""
+
+    def matrix(self, columns: np.ndarray) -> Matrix:
+        """The matrix of these columns, ready to work on; that of all columns is kept."""
+        if columns.size < self.size:
+            return self._prepared(columns)
+        if self._whole is None:
+            self._whole = self._prepared(columns)
+        return self._whole
+
+    def _prepared(self, columns: np.ndarray) -> Matrix:
+        host, size = self.gram(columns), column_bucket(columns.size)
+        device = jnp.asarray(padded(host, size, size))
+        count = POWER_STEPS_AGAIN
+        if self._direction is None:
+            count, self._direction = POWER_STEPS, np.cos(np.arange(1.0, self.size + 1) ** 2).astype(host.dtype)
+        steps, direction = step_lengths(device, padded(self._direction[columns], size), np.int32(count))
+        self._direction[columns] = np.asarray(direction)[: columns.size]
+        return Matrix(host, device, steps)
+
+
+class GramSource(Source):
+    """From sufficient statistics ``G = X' S X``, ``c = X' S y`` and ``constant = y' S y / 2``; no copy is made."""
+
+    def __init__(self, G: np.ndarray, c: np.ndarray, constant: float):
+        super().__init__(c.size, c.size)
+        self._G, self._c, self._constant = G, c, constant
+
+    def evaluate(self, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """One product with G."""
+        g = w @ self._G - self._c
+        return np.maximum(self._constant + np.einsum("lp,lp->l", w, g - self._c) / 2, 0), g
+
+    def gram(self, columns: np.ndarray) -> np.ndarray:
+        """A part of G."""
+        return self._G if columns.size == self.size else self._G[np.ix_(columns, columns)]
+
+
+class DataSource(Source):
+    """From the data themselves; Gram matrices are computed once per pair of columns."""
+
+    def __init__(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None):
+        n, p = X.shape
+        super().__init__(p, min(2 * n, p))
+        self._X, self._y = X, y
+        self._weights = np.full(n, 1 / n, X.dtype) if weights is None else (weights / weights.sum()).astype(X.dtype)
+        self._place = np.full(p, -1)  # of a column in the cache
+        self._cached = np.empty((0, n), X.dtype)  # rows: columns of X
+        self._gram = np.empty((0, 0), X.dtype)
+
+    def evaluate(self, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A product with the columns in use, and one with all."""
+        used = np.flatnonzero(np.any(w != 0, axis=0))
+        residual = w[:, used] @ self._X[:, used].T - self._y
+        slope = residual * self._weights
+        return np.einsum("li,li->l", residual, slope) / 2, slope @ self._X
+
+    def gram(self, columns: np.ndarray) -> np.ndarray:
+        """From the cache, after adding what it lacks."""
+        fresh = columns[self._place[columns] < 0]
+        if fresh.size:
+            old = len(self._cached)
+            rows = np.ascontiguousarray(self._X[:, fresh].T)
+            self._cached = np.concatenate([self._cached, rows])
+            block = (rows * self._weights) @ self._cached.T
+            larger = np.empty((len(self._cached),) * 2, block.dtype)
+            larger[:old, :old] = self._gram
+            larger[old:], larger[:old, old:] = block, block[:, :old].T
+            self._gram, self._place[fresh] = larger, np.arange(old, len(self._cached))
+        at = self._place[columns]
+        return self._gram[np.ix_(at, at)]

@@ -1,0 +1,154 @@
+"""Rounds: certify all columns, solve on the columns that matter, and again, until every lane has its certificate.
+
+After Massias, Gramfort and Salmon 2018 (Celer) and Johnson and Guestrin 2015 (Blitz), for all lanes at once: a
+working set is the union of the supports of similar lanes and the columns nearest to entering, never what earlier rounds
+held.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from proxreg.engine.buckets import column_bucket, padded
+from proxreg.engine.certify import Certified, Scales, certify
+from proxreg.engine.descent import Quadratics, descend
+from proxreg.engine.family import Family
+from proxreg.engine.polish import newton_candidates
+from proxreg.engine.source import Source
+
+FEW = 1024  # so many columns need no working set
+GROUP = 16  # lanes that share a working set
+FIRST = 128  # columns of a first working set
+GROWTH = 1.3  # of a working set over the supports that it holds
+WHOLE = 0.5  # a working set of a larger part of the columns is all of them: one batch on one matrix
+INNER = 0.01  # error that a round leaves, relative to the one that it begins with
+PATIENCE = 400  # steps of a round
+POLISH = 1e-7  # from this error on lanes try Newton's method first, and so do those that a round did not finish
+POLISHED = 512  # coefficients up to which that is the cheaper way
+MAX_ROUNDS = 200
+
+
+class Solution(NamedTuple):
+    """Lanes and what is known about them, as NumPy arrays."""
+
+    w: np.ndarray  # (L, p)
+    objective: np.ndarray  # (L,)
+    gap: np.ndarray  # (L,) relative; NaN where no dual point is known
+    violation: np.ndarray  # (L,) relative
+    error: np.ndarray  # (L,) what the tolerance bounds
+    num_steps: np.ndarray  # (L,)
+
+    def put(self, at: np.ndarray, w: np.ndarray, known: Certified) -> None:
+        """Sets the lanes ``at``."""
+        self.w[at] = w
+        for name in ("objective", "gap", "violation", "error"):
+            getattr(self, name)[at] = getattr(known, name)
+
+
+def solve(
+    source: Source, family: Family, scales: Scales, w: np.ndarray, *, tol: float, max_steps: int, leave: int = 0
+) -> Solution:
+    """Every lane from its start ``w (L, p)`` to a certified error of ``tol``; up to ``leave`` lanes may be left above.
+
+    What is returned is certified from the source itself, not from what the rounds worked on. Lanes whose working
+    set outgrows ``source.widest`` are left as they are.
+    """
+    lanes, dtype = len(w), w.dtype
+    answer = Solution(w.copy(), *(np.full(lanes, np.nan, dtype) for _ in range(4)), np.zeros(lanes, np.int32))
+    live, slow = np.arange(lanes), np.zeros(lanes, bool)
+    for _ in range(MAX_ROUNDS):
+        mine, start = family.lanes(live), answer.w[live]
+        loss, g = source.evaluate(start)
+        known = certify(mine, scales, start, g, loss)
+        small = np.sum(start != 0, axis=1) <= POLISHED
+        polished = (known.error > tol) & (slow[live] | (known.error <= POLISH) & small)
+        polished &= answer.num_steps[live] < max_steps
+        answer.num_steps[live] += polished
+        if polished.any():
+            start, loss, g, known = _polish(source, mine, scales, polished, start, loss, g, known)
+        answer.put(live, start, known)
+        stay = (known.error > tol) & (answer.num_steps[live] < max_steps)
+        if np.sum(stay) <= leave:
+            break
+        live, mine, start, loss, g = live[stay], mine.lanes(stay), start[stay], loss[stay], g[stay]
+        target = _inner(known.error[stay], tol, slow[live])
+        planned = plan(source, mine, start, g)
+        for group, columns in planned:
+            at, spent = live[group], int(answer.num_steps[live[group]].max())
+            spare = group.size // 3 if live.size > group.size else min(leave, group.size - 1)
+            given = start[group], loss[group], g[group], target[group]
+            allowed = min(PATIENCE, max_steps - spent)
+            part, steps = _descend(source, mine.lanes(group), scales, columns, *given, allowed, spare)
+            answer.w[at[:, None], columns] = part
+            answer.num_steps[at] += np.maximum(steps, 1)  # a round costs at least that, and must end
+            slow[at] = steps >= allowed
+        if not planned:
+            break
+    return answer
+
+
+def _inner(error: np.ndarray, tol: float, slow: np.ndarray) -> np.ndarray:
+    """What a round aims at; the certificate that counts is computed another way, and rounds differently."""
+    goal = np.where(slow | (error <= POLISH), 0.9 * tol, max(0.9 * tol, POLISH))
+    return np.maximum(INNER * error, goal)
+
+
+def _polish(source: Source, family: Family, scales: Scales, chosen: np.ndarray, start, loss, g, known) -> tuple:
+    """Newton's steps for the chosen lanes, where they lower the objective without raising the error."""
+    at = np.flatnonzero(chosen)
+    mine = family.lanes(at)
+    for candidate in newton_candidates(source, start[at], known.subgradient[at], known.curvature[at]):
+        own_loss, own_g = source.evaluate(candidate)
+        found = certify(mine, scales, candidate, own_g, own_loss)
+        better = (found.objective <= known.objective[at]) & (found.error < known.error[at])
+        to = at[better]
+        start[to], loss[to], g[to] = candidate[better], own_loss[better], own_g[better]
+        for mine_, theirs in zip(known, found):
+            mine_[to] = theirs[better]
+    return start, loss, g, known
+
+
+def _descend(
+    source: Source, family: Family, scales: Scales, columns: np.ndarray, start, loss, g, tol, max_steps: int, leave: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same problems on some columns, stated about the start: rounding in G is then that of the change only."""
+    lanes, size, dtype = len(start), column_bucket(columns.size), start.dtype
+    matrix = source.matrix(columns)
+    w, g = start[:, columns], g[:, columns]
+    c = w @ matrix.host - g
+    constant = loss + np.einsum("lp,lp->l", c - g, w) / 2
+    own = Quadratics(padded(c, lanes, size), constant, tol.astype(dtype), *(np.full(lanes, x, dtype) for x in scales))
+    small = family.columns(columns, source.size, size)
+    begin = padded(w, lanes, size), padded(g, lanes, size)
+    found, steps = descend(matrix.device, matrix.steps, small, own, *begin, max_steps, leave)
+    return found[:, : columns.size], steps
+
+
+def plan(source: Source, family: Family, w: np.ndarray, g: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Lanes of about the same strength, and the columns that suit them; all that need every column in one group.
+
+    Groups whose columns would be more than the source allows are left out.
+    """
+    alpha, everything = np.asarray(family.alpha), np.arange(source.size)
+    if source.size <= FEW:
+        return [(np.arange(alpha.size), everything)]
+    l1 = alpha if family.l1_ratio is None else alpha * np.asarray(family.l1_ratio)
+    groups = np.array_split(np.argsort(-l1, kind="stable"), -(-alpha.size // GROUP))
+    planned = [(group, working_set(family.lanes(group), w[group], g[group])) for group in groups]
+    planned = [(group, columns) for group, columns in planned if columns.size <= source.widest]
+    whole = [group for group, columns in planned if columns.size > WHOLE * source.size]
+    rest = [(group, columns) for group, columns in planned if columns.size <= WHOLE * source.size]
+    return rest + ([(np.concatenate(whole), everything)] if whole and source.size <= source.widest else [])
+
+
+def working_set(family: Family, w: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """The columns in use, and those whose gradients come nearest to the largest of their lane."""
+    size = np.abs(g)
+    if family.factor is not None:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            size = np.where(size > 0, size / family.factor, 0)  # infinite where unpenalised: always in
+    largest = np.max(np.where(np.isfinite(size), size, 0), axis=1, keepdims=True)
+    score = np.max(size / np.where(largest > 0, largest, 1), axis=0)
+    score[np.any(w != 0, axis=0)] = np.inf
+    wanted = min(max(FIRST, int(GROWTH * np.sum(np.isinf(score)))), score.size)
+    return np.sort(np.argpartition(-score, wanted - 1)[:wanted])
