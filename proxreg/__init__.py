@@ -33,8 +33,10 @@ from proxreg.penalties import l1 as l1
 from proxreg.penalties import l2 as l2
 from proxreg.penalties import non_negative as non_negative
 from proxreg.penalties import zero as zero
+from proxreg.results import CVPath as CVPath
 from proxreg.results import Fit as Fit
 from proxreg.results import Path as Path
+from proxreg.selection import cv_path as cv_path
 from proxreg.solvers import Result as Result
 from proxreg.solvers import Status as Status
 from proxreg.solvers import coordinate_descent as coordinate_descent

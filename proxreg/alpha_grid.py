@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from proxreg import _precision
-from proxreg._pytree import Array, replace
+from proxreg._pytree import Array, replace, strong
 from proxreg.engine import solve_one, strength
 from proxreg.penalties import ElasticNet, Penalty
 from proxreg.task import Task, require_factor
@@ -24,9 +25,15 @@ def critical_alphas(task: Task, template: Penalty, ratios: np.ndarray | None) ->
     if task.design.flat:  # the gradient is rounding
         return np.zeros(len(own))
     gradient = null_gradient(task, template)
-    unit = strength(jnp.ones((), task.dtype), task.factor)
-    found = [float(replace(template, alpha=unit, **each).alpha_max(gradient)) for each in own]
+    template, gradient = replace(template, alpha=1.0), jnp.asarray(gradient)
+    found = [float(_critical(*strong((replace(template, **each), gradient, task.factor)))) for each in own]
     return np.asarray(found) * (1 + 4 * float(np.finfo(task.dtype).eps))
+
+
+@jax.jit  # one program instead of one for every operation
+def _critical(template: Penalty, gradient: Array, factor: Array | None) -> Array:
+    unit = strength(jnp.ones((), gradient.dtype), factor)
+    return replace(template, alpha=unit).alpha_max(gradient)
 
 
 def unpenalised_fit(task: Task, template: Penalty) -> Any:
@@ -45,8 +52,13 @@ def unpenalised_fit(task: Task, template: Penalty) -> Any:
 
 def null_gradient(task: Task, template: Penalty) -> Array:
     """The loss's gradient where all penalised coefficients are zero and the unpenalised ones are fitted."""
+    start = unpenalised_fit(task, template)
+    if task.source is not None:
+        zero = np.zeros(task.source.size, task.dtype)
+        gradient = task.source.evaluate(np.atleast_2d(zero if start is None else np.asarray(start)))[1][0]
+        return gradient if task.factor is None else np.where(np.asarray(task.factor) == 0, 0, gradient)
     problem = task.smooth.with_penalty(template)
-    gradient = problem.gradient(problem.start(unpenalised_fit(task, template)))
+    gradient = problem.gradient(problem.start(start))
     gradient = gradient[0] if isinstance(gradient, tuple) else gradient
     return gradient if task.factor is None else jnp.where(task.factor == 0, 0, gradient)
 

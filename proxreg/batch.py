@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
-from proxreg._pytree import concrete
+from proxreg._pytree import Array, concrete, strong
 from proxreg.engine import Family, Scales, solve_grid, solve_lanes
 from proxreg.penalties import Penalty
 from proxreg.solvers import Result, Status
@@ -13,18 +14,25 @@ from proxreg.task import Options, Task
 
 
 def solve_batch(
-    task: Task, template: Penalty, alphas: np.ndarray, ratios: np.ndarray | None, start: Any, options: Options
+    task: Task,
+    template: Penalty,
+    alphas: np.ndarray,
+    ratios: np.ndarray | None,
+    start: Any,
+    options: Options,
+    base: np.ndarray | None = None,
 ) -> Result:
     """Lanes of ``alphas (L,)`` and ``ratios (L,)`` from ``start``, on the scale of the task's design.
 
+    ``base (L, p)`` are the answers for similar data; the engine starts near them.
     Lanes with the same numbers are solved once; the answers do not depend on the order of lanes.
     """
     pairs = alphas[:, None] if ratios is None else np.stack([alphas, ratios], axis=1)
-    distinct, place = np.unique(pairs, axis=0, return_inverse=True)
+    distinct, first, place = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
     alpha, ratio = distinct[:, 0], None if ratios is None else distinct[:, 1]
     found = None
     if options.solver == "auto" and suits(task, template, alpha, ratio):
-        found = _by_engine(task, template, alpha, ratio, start, options)
+        found = _by_engine(task, template, alpha, ratio, start, options, None if base is None else base[first])
     if found is None:
         solver = "fista" if options.solver == "auto" else options.solver
         lanes = (jnp.asarray(alpha), None if ratio is None else jnp.asarray(ratio), task.factor, start)
@@ -40,8 +48,7 @@ def suits(task: Task, template: Penalty, alpha: np.ndarray, ratio: np.ndarray | 
     source, dtype = task.source, task.dtype
     if source is None or not template.separable:
         return False
-    zero = jnp.zeros(source.size, dtype)
-    if np.any(np.asarray(template.prox(zero, jnp.ones((), dtype)))):
+    if np.any(np.asarray(_of_zero(*strong((template, np.zeros(source.size, dtype)))))):
         return False
     if source.widest == source.size:
         return True
@@ -49,7 +56,14 @@ def suits(task: Task, template: Penalty, alpha: np.ndarray, ratio: np.ndarray | 
     return bool(np.all(alpha > 0) and (ratio is None or np.all(ratio > 0)) and free < task.data.X.shape[0])
 
 
-def _by_engine(task: Task, template: Penalty, alpha: np.ndarray, ratio: Any, start: Any, options: Options) -> Any:
+@jax.jit
+def _of_zero(template: Penalty, zero: Array) -> Array:
+    return template.prox(zero, jnp.ones((), zero.dtype))
+
+
+def _by_engine(
+    task: Task, template: Penalty, alpha: np.ndarray, ratio: Any, start: Any, options: Options, base: Any
+) -> Any:
     """None where a working set would have had to grow beyond what pays."""
     source = task.source
     assert source is not None
@@ -63,6 +77,7 @@ def _by_engine(task: Task, template: Penalty, alpha: np.ndarray, ratio: Any, sta
         Family(template, factor, alpha, ratio),
         scales,
         start=begin,
+        base=base,
         tol=options.tol,
         max_steps=options.max_steps,
     )

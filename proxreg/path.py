@@ -7,15 +7,12 @@ import numpy as np
 
 from proxreg import _precision
 from proxreg._pytree import replace
-from proxreg._warnings import ConvergenceWarning, warn
-from proxreg.alpha_grid import critical_alphas, default_grid, unpenalised_fit
-from proxreg.batch import solve_batch
+from proxreg.alpha_grid import critical_alphas
 from proxreg.engine import solve_one, strength
+from proxreg.path_problem import answer, arrays, as_path, check_ratios, labels, pose, remedy, warn_unless_converged
 from proxreg.penalties import ElasticNet, Penalty
 from proxreg.results import Fit, Path
-from proxreg.solvers import Result, Status
-from proxreg.task import Task, make_options, make_task, require_alpha, require_factor, require_fit
-from proxreg.validation import check_alphas, check_positive, check_vector
+from proxreg.task import make_options, make_task, require_alpha, require_factor, require_fit
 
 
 def fit(
@@ -68,9 +65,9 @@ def fit(
             penalty = replace(penalty, alpha=strength(alpha, task.factor))
         solver = "fista" if options.solver == "auto" else options.solver
         result = solve_one(task.smooth, penalty, options.tol, options.max_steps, solver)
-        arrays = _arrays(task, result)
-    _warn_unless_converged(arrays, options.tol, [""], _remedy(standardize, task.dtype))
-    return Fit(**arrays, penalty=penalty, loss=task.loss, feature_names=task.data.names, classes=task.data.classes)
+        found = arrays(task, result)
+    warn_unless_converged(found, options.tol, [""], remedy(standardize, task.dtype))
+    return Fit(**found, penalty=penalty, loss=task.loss, feature_names=task.data.names, classes=task.data.classes)
 
 
 def fit_path(
@@ -127,50 +124,29 @@ def fit_path(
     >>> print(path.coef.shape, path.nnz[0], bool(path.converged.all()))
     (20, 10) 0 True
     """
-    template = ElasticNet(1.0, 1.0) if penalty is None else penalty
-    ratios = _check_ratios(l1_ratio, penalty)
-    require_alpha(template, "a grid of alphas")
-    given = check_alphas(alphas, ratios.size if ratios.ndim else None)
-    n_alphas = int(check_positive(n_alphas, "n_alphas", integer=True))
-    min_ratio = None if min_ratio is None else check_positive(min_ratio, "min_ratio", below=1)
-    task = make_task(
+    problem = pose(
         X,
         y,
+        alphas=alphas,
+        n_alphas=n_alphas,
+        min_ratio=min_ratio,
+        l1_ratio=l1_ratio,
         loss=loss,
+        penalty=penalty,
         fit_intercept=fit_intercept,
         standardize=standardize,
         sample_weight=sample_weight,
         offset=offset,
         penalty_factor=penalty_factor,
+        tol=tol,
+        max_steps=max_steps,
+        solver=solver,
         dtype=dtype,
         feature_names=feature_names,
     )
-    if task.factor is not None:
-        require_factor(template)
-    require_fit(template, task)
-    options = make_options(tol, max_steps, solver, template, task.dtype)
-    with _precision.scope(task.dtype):
-        if given is None:
-            given = default_grid(task, template, ratios, n_alphas, min_ratio)
-        grid = np.broadcast_to(given, (*ratios.shape, given.shape[-1])).astype(task.dtype)
-        each = np.broadcast_to(ratios[..., None], grid.shape).astype(task.dtype)
-        lanes = None if penalty is not None else each.ravel()
-        start = unpenalised_fit(task, template)
-        result = solve_batch(task, template, grid.ravel(), lanes, start, options)
-        arrays = {name: a.reshape(*grid.shape, *a.shape[1:]) for name, a in _arrays(task, result).items()}
-    labels = [
-        f"alpha={a:.3g}" + (f", l1_ratio={r:g}" if ratios.ndim else "") for a, r in zip(grid.ravel(), each.ravel())
-    ]
-    _warn_unless_converged(arrays, options.tol, labels, _remedy(standardize, task.dtype))
-    return Path(
-        **arrays,
-        penalty=template,
-        loss=task.loss,
-        feature_names=task.data.names,
-        classes=task.data.classes,
-        alphas=grid,
-        l1_ratio=None if penalty is not None else (ratios if ratios.ndim else float(ratios)),
-    )
+    found = answer(problem)
+    warn_unless_converged(found, problem.options.tol, labels(problem), remedy(standardize, problem.task.dtype))
+    return as_path(problem, found)
 
 
 def alpha_max(
@@ -198,7 +174,7 @@ def alpha_max(
     2.5
     """
     template = ElasticNet(1.0, 1.0) if penalty is None else penalty
-    ratios = _check_ratios(l1_ratio, penalty)
+    ratios = check_ratios(l1_ratio, penalty)
     require_alpha(template, "alpha_max")
     task = make_task(
         X,
@@ -215,56 +191,3 @@ def alpha_max(
     with _precision.scope(task.dtype):
         found = critical_alphas(task, template, np.atleast_1d(ratios) if penalty is None else None)
     return found if ratios.ndim else float(found[0])
-
-
-def _check_ratios(l1_ratio: Any, penalty: Any) -> np.ndarray:
-    ratios = check_vector(l1_ratio, "l1_ratio", high=1.0)
-    if ratios.ndim > 1:
-        raise ValueError(f"l1_ratio must be a number or a vector, got shape {ratios.shape}")
-    if penalty is not None and (ratios.ndim or ratios != 1.0):
-        raise ValueError("l1_ratio belongs to the default penalty; set it on the penalty that you pass")
-    return ratios
-
-
-def _arrays(task: Task, result: Result) -> dict[str, np.ndarray]:
-    """A result as NumPy arrays on the scale of the input."""
-    w = result.w
-    coef, intercept = w if isinstance(w, tuple) else (w, jnp.zeros(result.gap.shape, w.dtype))
-    coef, intercept = task.design.restore(np.asarray(coef), np.asarray(intercept))
-    return {
-        "coef": coef,
-        "intercept": intercept,
-        "objective": np.asarray(result.objective),
-        "gap": np.asarray(result.gap),
-        "violation": np.asarray(result.violation),
-        "converged": np.asarray(result.status == Status.CONVERGED),
-        "num_steps": np.asarray(result.num_steps),
-    }
-
-
-def _warn_unless_converged(arrays: dict[str, np.ndarray], tol: float, labels: list[str], remedy: str) -> None:
-    bad = ~arrays["converged"].ravel()
-    if not bad.any():
-        return
-    gap, violation = arrays["gap"].ravel(), arrays["violation"].ravel()
-    overflowed = bad & ~np.isfinite(arrays["objective"].ravel())
-    if overflowed.any():
-        first = labels[int(np.argmax(overflowed))]
-        warn(
-            f"{overflowed.sum()}/{bad.size} problems left the range of numbers"
-            f"{f' (the first at {first})' if first else ''}; scale X, y and the penalty to about 1",
-            ConvergenceWarning,
-        )
-        return
-    what, error = ("gap", gap) if np.any(gap[bad] > tol) else ("violation", violation)
-    worst = int(np.nanargmax(np.where(bad, np.nan_to_num(error, nan=-1.0), -np.inf)))
-    at = f" ({labels[worst]})" if labels[worst] else ""
-    warn(
-        f"{bad.sum()}/{bad.size} problems above tol: worst {what} {error[worst]:.2g} > {tol:.2g}{at}; {remedy}",
-        ConvergenceWarning,
-    )
-
-
-def _remedy(standardize: bool, dtype: np.dtype) -> str:
-    precise = "; or pass dtype='float64'" if dtype == np.float32 else ""
-    return "raise max_steps" + ("" if standardize else " or standardize") + precise

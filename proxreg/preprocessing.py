@@ -1,5 +1,6 @@
 """Centres, scales and weighs the data for a solver, and takes coefficients back to the input's scale."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -8,7 +9,7 @@ import numpy as np
 
 from proxreg._warnings import DataWarning, warn
 from proxreg.centring import centre_on_device, centre_on_host
-from proxreg.engine import gram_statistics, moments
+from proxreg.engine import Moments, gram_statistics, moments
 from proxreg.models import Quadratic
 from proxreg.validation import Data
 
@@ -20,13 +21,15 @@ class Design(NamedTuple):
 
     X: jax.Array | None  # (n, p), centred if there is an intercept, divided by scale; None where statistics serve
     quadratic: Quadratic | None  # the statistics
-    y: jax.Array  # (n,); for the squared loss less the offset, and centred if there is an intercept
+    y: jax.Array | None  # (n,); for the squared loss less the offset, and centred if there is an intercept
     weights: jax.Array | None  # (n,)
     offset: jax.Array | None  # (n,); None for the squared loss, where it is part of y
     center: np.ndarray  # (p,) subtracted from the columns, on the input's scale
     scale: np.ndarray  # (p,) the columns are divided by
     y_center: float  # subtracted from y
     flat: bool  # y is constant: the intercept explains it
+    sums: Moments | None = None  # over all rows, of y less y_center
+    parts: Sequence[Moments] = ()  # over the parts asked for
 
     def restore(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients ``(..., p)`` and intercepts ``(...)`` for the input as it was."""
@@ -36,7 +39,14 @@ class Design(NamedTuple):
 
 
 def prepare(
-    data: Data, dtype: np.dtype, *, fit_intercept: bool, standardize: bool, least_squares: bool, gram: bool
+    data: Data,
+    dtype: np.dtype,
+    *,
+    fit_intercept: bool,
+    standardize: bool,
+    least_squares: bool,
+    gram: bool,
+    parts: Any = (),
 ) -> Design:
     """The design in ``dtype``; warns about constant columns, a constant response and columns of very unequal scale.
 
@@ -50,17 +60,14 @@ def prepare(
     )
     sums, centred = None, None
     if gram and xp is np:
-        sums = moments(X, y, data.sample_weight, dtype)
+        sums, found = moments(X, y, data.sample_weight, dtype, parts)
         mean, deviation = sums.means[0], sums.deviation
     else:
         X = X.astype(wide) if X.dtype != wide else X
         weights = np.ones(y.size) if data.sample_weight is None else data.sample_weight.astype(np.float64)
         centre = centre_on_device if xp is jnp else centre_on_host
         centred, mean, deviation = centre(X, weights / weights.sum())  # pyright: ignore[reportArgumentType]
-    deviation[deviation <= 4 * np.finfo(wide).eps * np.abs(mean)] = 0
-
-    scale = np.where(deviation > 0, deviation, 1) if standardize else np.ones_like(deviation)
-    factor = np.where(deviation > 0, 1 / scale, 0) if fit_intercept else 1 / scale
+    scale, factor = _scales(mean, deviation, wide, fit_intercept, standardize)
     size = deviation if fit_intercept else np.hypot(mean, deviation)
     with np.errstate(invalid="ignore"):
         _require_squares(data, size / scale, dtype)
@@ -70,17 +77,37 @@ def prepare(
         return None if values is None else jnp.asarray(values, dtype)
 
     y, weights = put(y), put(data.sample_weight)
-    if sums is None:
-        X = centred if fit_intercept else X
-        X = put(X * xp.asarray(factor, X.dtype) if np.any(factor != 1) else X)
-        quadratic = Quadratic(*map(np.asarray, jax.tree.leaves(gram_statistics(X, y, weights)))) if gram else None
-        X = None if gram else X
-    else:
-        G, c, constant = sums.quadratic(fit_intercept)
-        X, G, c = None, G * np.multiply.outer(factor, factor), c * factor
-        quadratic = Quadratic(G.astype(dtype), c.astype(dtype), np.asarray(max(constant, 0), dtype))
+    if sums is not None:
+        design = design_of(sums, dtype, fit_intercept=fit_intercept, standardize=standardize, y_center=y_center)
+        return design._replace(y=y, weights=weights, flat=flat, sums=sums, parts=found)
+    X = centred if fit_intercept else X
+    X = put(X * xp.asarray(factor, X.dtype) if np.any(factor != 1) else X)
+    quadratic = Quadratic(*map(np.asarray, jax.tree.leaves(gram_statistics(X, y, weights)))) if gram else None
     center = mean if fit_intercept else np.zeros_like(mean)
-    return Design(X, quadratic, y, weights, put(offset), center, scale, y_center, flat)
+    return Design(None if gram else X, quadratic, y, weights, put(offset), center, scale, y_center, flat)
+
+
+def design_of(
+    sums: Moments, dtype: np.dtype, *, fit_intercept: bool, standardize: bool, y_center: float = 0.0
+) -> Design:
+    """The design that sums stand for; ``y_center`` has been subtracted from y already."""
+    mean, y_mean = sums.means
+    scale, factor = _scales(mean, sums.deviation, sums.kind, fit_intercept, standardize)
+    G, c, constant = sums.quadratic(fit_intercept)
+    G, c = G * np.multiply.outer(factor, factor), c * factor
+    quadratic = Quadratic(G.astype(dtype), c.astype(dtype), np.asarray(max(constant, 0), dtype))
+    center = mean if fit_intercept else np.zeros_like(mean)
+    y_center = y_center + float(y_mean) if fit_intercept else y_center
+    return Design(None, quadratic, None, None, None, center, scale, y_center, False)
+
+
+def _scales(
+    mean: np.ndarray, deviation: np.ndarray, kind: np.dtype, fit_intercept: bool, standardize: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """What columns are divided by, and what they are multiplied by: 0 for a constant one beside an intercept."""
+    deviation[deviation <= 4 * np.finfo(kind).eps * np.abs(mean)] = 0
+    scale = np.where(deviation > 0, deviation, 1) if standardize else np.ones_like(deviation)
+    return scale, np.where(deviation > 0, 1 / scale, 0) if fit_intercept else 1 / scale
 
 
 def _response(data: Data, fit_intercept: bool, least_squares: bool) -> tuple[np.ndarray, Any, float, bool]:

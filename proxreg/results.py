@@ -106,6 +106,28 @@ class Path(Fit):
         return "\n".join(lines)
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class CVPath:
+    """A path and its losses on rows that were held out."""
+
+    path: Path  # fitted on all rows
+    alphas: np.ndarray  # (K,) or (R, K), the same for all folds
+    mean_loss: np.ndarray  # like alphas; over folds, by the sums of their weights
+    se_loss: np.ndarray  # like alphas; standard error of that mean
+    fold_loss: np.ndarray  # (folds, ...)
+    alpha_min: float  # where the mean is smallest; the largest such alpha
+    l1_ratio_min: float | None  # None for a penalty that was given
+
+    def __repr__(self) -> str:
+        at = "" if self.l1_ratio_min is None else f", l1_ratio {self.l1_ratio_min:g}"
+        best = np.unravel_index(np.nanargmin(self.mean_loss), self.mean_loss.shape)
+        return (
+            f"CVPath: {len(self.fold_loss)} folds, {' x '.join(map(str, self.alphas.shape))} alphas\n"
+            f"  smallest mean loss {self.mean_loss[best]:.6g} +- {self.se_loss[best]:.2g} at alpha {self.alpha_min:.4g}"
+            f"{at}, {self.path.nnz[best]} coefficients non-zero"
+        )
+
+
 def _worst(values: np.ndarray) -> str:
     known = values[~np.isnan(values)]
     return f"{known.max():.1e}" if known.size else "unknown"

@@ -54,29 +54,55 @@ def make_task(
     penalty_factor: Any,
     dtype: Any,
     feature_names: Any = None,
+    parts: Any = None,
 ) -> Task:
-    """Checks the data and brings them into the form in which a solver's step is cheapest."""
+    """Checks the data and brings them into the form in which a solver's step is cheapest.
+
+    ``parts(y, classes)`` tells rows whose statistics are wanted too, where statistics serve.
+    """
     loss = as_loss(loss)
     data = check_data(X, y, loss, sample_weight, offset, feature_names)
     factor = check_penalty_factor(penalty_factor, data.X.shape[1])
     chosen = _precision.resolve(dtype, data.X)
-    squares = isinstance(loss, Squared)
+    wanted = () if parts is None else parts(data.y, data.classes)
     with _precision.scope(chosen):
-        n, p = data.X.shape
-        gram = squares and (p <= FEW or p <= min(n, MOST_IN_GRAM))
-        options = {"fit_intercept": fit_intercept, "standardize": standardize, "least_squares": squares, "gram": gram}
-        design = prepare(data, chosen, **options)
-        source, smooth = None, design.quadratic
-        if smooth is not None:
-            source = GramSource(smooth.G, smooth.c, float(smooth.constant))
-        else:
+        factors = None if factor is None else jnp.asarray(factor, chosen)
+    return _posed(data, loss, chosen, factors, fit_intercept, standardize, wanted)
+
+
+def task_of(data: Data, like: Task, *, fit_intercept: bool, standardize: bool) -> Task:
+    """The same task on other data, checked already."""
+    return _posed(data, like.loss, like.dtype, like.factor, fit_intercept, standardize, ())
+
+
+def _posed(
+    data: Data,
+    loss: Loss,
+    dtype: np.dtype,
+    factor: jax.Array | None,
+    fit_intercept: bool,
+    standardize: bool,
+    parts: Any,
+) -> Task:
+    squares, (n, p) = isinstance(loss, Squared), data.X.shape
+    gram = squares and (p <= FEW or p <= min(n, MOST_IN_GRAM))
+    with _precision.scope(dtype):
+        centre = {"fit_intercept": fit_intercept, "standardize": standardize}
+        design = prepare(data, dtype, **centre, least_squares=squares, gram=gram, parts=parts)
+        smooth = design.quadratic
+        source = None if smooth is None else gram_source(smooth)
+        if smooth is None:
             intercept = fit_intercept and not squares
             smooth = LinearModel(design.X, design.y, loss, design.weights, design.offset, intercept)
             if squares:
                 weights = None if design.weights is None else np.asarray(design.weights)
                 source = DataSource(np.asarray(design.X), np.asarray(design.y), weights)
-        factors = None if factor is None else jnp.asarray(factor, chosen)
-    return Task(data, design, smooth, source, loss, chosen, factors)
+    return Task(data, design, smooth, source, loss, dtype, factor)
+
+
+def gram_source(smooth: Quadratic) -> GramSource:
+    """The engine's view of statistics."""
+    return GramSource(np.asarray(smooth.G), np.asarray(smooth.c), float(np.asarray(smooth.constant)))
 
 
 def make_options(tol: Any, max_steps: Any, solver: str, penalty: Penalty, dtype: np.dtype) -> Options:

@@ -20,6 +20,11 @@ class Data(NamedTuple):
     offset: np.ndarray | None  # (n,)
     names: tuple[str, ...] | None  # of the columns
 
+    def rows(self, chosen: np.ndarray) -> "Data":
+        """Some of the rows."""
+        given = (None if values is None else values[chosen] for values in (self.sample_weight, self.offset))
+        return self._replace(X=self.X[chosen], y=self.y[chosen], **dict(zip(("sample_weight", "offset"), given)))
+
     def label(self, column: int) -> str:
         """How a message names a column."""
         return f"column {column}" if self.names is None else f"column {self.names[column]!r}"

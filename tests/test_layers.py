@@ -26,7 +26,10 @@ ORDER = [
     {"alpha_grid"},
     {"batch"},
     {"results"},
+    {"path_problem"},
     {"path"},
+    {"folds"},
+    {"selection"},
     {"datasets", "plotting"},
     {PACKAGE},  # __init__.py: the names that users see
     {"_cli"},

@@ -4,26 +4,27 @@ from typing import Any
 
 import numpy as np
 
-LEAST_LANES = 8
-LEAST_COLUMNS = 32
+#: a program takes half a second to compile, so that small ones are spaced widely: idle lanes and columns cost less
+LANES = (16, 64, 128)
+COLUMNS = (32, 64, 128, 256)
 
 
 def lane_bucket(lanes: int) -> int:
-    """The smallest of 8, 16, 32, 64, 96, 128, 192, 256, ... that holds so many lanes."""
-    power = _power_of_two(lanes, LEAST_LANES)
-    return power * 3 // 4 if power >= 128 and lanes <= power * 3 // 4 else power
+    """The smallest of 16, 64, 128, 192, 256, 384, 512, ... that holds so many lanes."""
+    return _bucket(lanes, LANES)
 
 
 def column_bucket(columns: int) -> int:
-    """The smallest of 32, 64, 128, 160, 192, 224, 256, 320, ... that holds so many columns: at most a fifth is idle."""
-    power = _power_of_two(columns, LEAST_COLUMNS)
-    if power <= 4 * LEAST_COLUMNS:
-        return power
-    return next(power * eighths // 8 for eighths in (5, 6, 7, 8) if power * eighths // 8 >= columns)
+    """The smallest of 32, 64, 128, 256, 384, 512, 768, 1024, ... that holds so many columns."""
+    return _bucket(columns, COLUMNS)
 
 
-def _power_of_two(size: int, least: int) -> int:
-    return least if size <= least else 1 << (size - 1).bit_length()
+def _bucket(size: int, small: tuple[int, ...]) -> int:
+    for bucket in small:
+        if size <= bucket:
+            return bucket
+    power = 1 << (size - 1).bit_length()
+    return power * 3 // 4 if size <= power * 3 // 4 else power
 
 
 def padded(array: Any, *shape: int) -> np.ndarray:

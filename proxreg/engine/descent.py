@@ -15,11 +15,9 @@ from proxreg._pytree import Array
 from proxreg.engine.buckets import lane_bucket, padded
 from proxreg.engine.family import Family
 from proxreg.models.certificate import duality_gap, relative, violation
-from proxreg.models.spectrum import majoriser_from
 
 GREED = 1.3
 SHRINK = 0.96
-LEAVE = 2  # the batch is packed anew when no more than a quarter of it is still at work
 
 
 class Quadratics(NamedTuple):
@@ -43,13 +41,6 @@ class Descent(NamedTuple):
     first: Any  # (L,) squared length of the first step
     error: Any  # (L,) of w, or of the point before
     num_steps: Any  # (L,)
-
-
-@jax.jit
-def step_lengths(G: Array, v: Array, count: Array) -> tuple[Array, Array]:
-    """One over a diagonal majoriser of G, proportional to its diagonal, and the vector that told by how much."""
-    diagonal, v = majoriser_from(lambda v: v @ G, jnp.diagonal(G), v, count)
-    return 1 / diagonal, v
 
 
 @jax.jit
@@ -131,15 +122,18 @@ def descend(
     while at.size > leave:
         bucket = lane_bucket(at.size)
         filled = np.concatenate([at, np.full(bucket - at.size, at[0])])
-        idle = np.zeros(bucket - at.size, dtype)
-        packed = Descent(*(padded(x, bucket, *x.shape[1:]) for x in state))
-        packed = packed._replace(error=np.concatenate([state.error, idle]))
+        packed = Descent(*(padded(x, bucket, *x.shape[1:]) for x in state))  # idle lanes have an error of zero
         mine = Quadratics(*(x[filled] for x in own))
-        limit = np.int32(max_steps - num_steps[at].max())
-        stop = np.int32(max(at.size // LEAVE, leave))
+        stop, limit = np.int32(max(_fewer(at.size), leave)), np.int32(max_steps - num_steps[at].max())
         after = _advance(G, steps, family.lanes(filled), mine, packed, stop, limit)
         state = Descent(*(np.asarray(x)[: at.size] for x in after))
         answer[at], num_steps[at] = state.w, state.num_steps
         stay = (state.error > own.tol[at]) & (state.num_steps < max_steps)
         at, state = at[stay], Descent(*(x[stay] for x in state))
     return answer, num_steps
+
+
+def _fewer(lanes: int) -> int:
+    """The number of lanes at which they fit into half a bucket or less; 0 where there is none."""
+    half = lane_bucket(lanes) // 2
+    return half if lane_bucket(half) <= half else lane_bucket(1) if lane_bucket(1) <= half else 0

@@ -21,19 +21,32 @@ def newton_candidates(
     full, short = w.copy(), w.copy()
     for lane in range(len(w)):
         at = np.flatnonzero((w[lane] != 0) | (subgradient[lane] != 0))
-        if not 0 < at.size <= source.widest:
+        at, move = _newton_step(source, at, w[lane], subgradient[lane], curvature[lane])
+        if not at.size:
             continue
-        b, old = -subgradient[lane, at], w[lane, at]
-        H = source.gram(at) + np.diag(np.where(old != 0, curvature[lane, at], 0))
+        old = w[lane, at]
+        crosses = (old != 0) & ((old + move) * old <= 0)
+        full[lane, at] = np.where(crosses, 0, old + move)
+        reach = np.where(crosses, -old / np.where(crosses, move, 1), np.inf)
+        t = min(1.0, reach.min(initial=np.inf))
+        short[lane, at] = np.where(reach <= t, 0, old + t * move)
+    return full, short
+
+
+def _newton_step(
+    source: Source, at: np.ndarray, w: np.ndarray, subgradient: np.ndarray, curvature: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The step on the coordinates ``at`` without those at zero that it would move against their subgradient."""
+    while 0 < at.size <= source.widest:
+        H, b = source.gram(at).astype(np.float64), -subgradient[at].astype(np.float64)
+        H[np.diag_indices_from(H)] += np.where(w[at] != 0, curvature[at], 0)
         H[np.diag_indices_from(H)] *= 1 + DAMPING
         try:
             move = np.linalg.solve(H, b)
         except np.linalg.LinAlgError:
-            continue
-        sign = np.where(old != 0, np.sign(old), np.sign(b))
-        crosses = (old + move) * sign <= 0
-        full[lane, at] = np.where(crosses, 0, old + move)
-        reach = np.where(crosses & (move != 0), -old / np.where(move != 0, move, 1), np.inf)
-        t = min(1.0, reach.min(initial=np.inf))
-        short[lane, at] = np.where(crosses & (reach <= t), 0, old + t * move)
-    return full, short
+            break
+        wrong = (w[at] == 0) & (move * b <= 0)
+        if not wrong.any():
+            return at, move.astype(w.dtype)
+        at = at[~wrong]
+    return at[:0], np.zeros(0, w.dtype)

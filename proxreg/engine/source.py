@@ -11,9 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg.engine.buckets import column_bucket, padded
-from proxreg.engine.descent import step_lengths
 from proxreg.models.spectrum import POWER_STEPS
 
+LEAST_WIDEST = 1024
 POWER_STEPS_AGAIN = 6  # from the direction that the last matrix left
 
 
@@ -54,13 +54,23 @@ class Source(abc.ABC):
 
     def _prepared(self, columns: np.ndarray) -> Matrix:
         host, size = self.gram(columns), column_bucket(columns.size)
-        device = jnp.asarray(padded(host, size, size))
+        steps = np.ones(size, host.dtype)
+        steps[: columns.size] = self._steps(host, columns)
+        return Matrix(host, jnp.asarray(padded(host, size, size)), jnp.asarray(steps))
+
+    def _steps(self, G: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """One over a diagonal majoriser, as in ``models/spectrum.py``, from the direction that the last matrix left."""
         count = POWER_STEPS_AGAIN
         if self._direction is None:
-            count, self._direction = POWER_STEPS, np.cos(np.arange(1.0, self.size + 1) ** 2).astype(host.dtype)
-        steps, direction = step_lengths(device, padded(self._direction[columns], size), np.int32(count))
-        self._direction[columns] = np.asarray(direction)[: columns.size]
-        return Matrix(host, device, steps)
+            count, self._direction = POWER_STEPS, np.cos(np.arange(1.0, self.size + 1) ** 2).astype(G.dtype)
+        diagonal = np.where(np.diagonal(G) > 0, np.diagonal(G), 1)
+        root, v, largest = np.sqrt(diagonal), self._direction[columns], 0.0
+        for _ in range(count + 1):
+            v = v / max(np.linalg.norm(v), np.finfo(G.dtype).tiny)
+            v = (G @ (v / root)) / root
+            largest = np.linalg.norm(v)
+        self._direction[columns] = v / largest if largest > 0 else 1
+        return 1 / ((1.05 * largest if np.isfinite(largest) and largest > 0 else 1) * diagonal)
 
 
 class GramSource(Source):
@@ -85,7 +95,7 @@ class DataSource(Source):
 
     def __init__(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None):
         n, p = X.shape
-        super().__init__(p, min(2 * n, p))
+        super().__init__(p, min(max(2 * n, LEAST_WIDEST), p))
         self._X, self._y = X, y
         self._weights = np.full(n, 1 / n, X.dtype) if weights is None else (weights / weights.sum()).astype(X.dtype)
         self._place = np.full(p, -1)  # of a column in the cache

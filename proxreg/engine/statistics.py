@@ -1,5 +1,7 @@
 """Sufficient statistics of least squares: with them, a step costs p^2 however many rows there are."""
 
+from collections.abc import Sequence
+from functools import reduce
 from typing import NamedTuple
 
 import jax
@@ -30,14 +32,15 @@ class Moments(NamedTuple):
     y: np.ndarray  # () or (t,)
     yy: np.ndarray
     shift: np.ndarray | None  # (p,)
+    kind: np.dtype  # the type that products were taken in
 
     def without(self, other: "Moments") -> "Moments":
         """Those of the rows that are not in the other."""
-        return Moments(*(a - b for a, b in zip(self[:-1], other[:-1])), self.shift)
+        return Moments(*(a - b for a, b in zip(self[:6], other[:6])), self.shift, self.kind)
 
     def plus(self, other: "Moments") -> "Moments":
         """Those of the rows of both."""
-        return Moments(*(a + b for a, b in zip(self[:-1], other[:-1])), self.shift)
+        return Moments(*(a + b for a, b in zip(self[:6], other[:6])), self.shift, self.kind)
 
     @property
     def means(self) -> tuple[np.ndarray, np.ndarray]:
@@ -64,15 +67,37 @@ class Moments(NamedTuple):
         return G, self.xy / self.total + np.multiply.outer(self.shift, self.y / self.total), self.yy / self.total / 2
 
 
-def moments(X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, dtype: np.dtype) -> Moments:
-    """Of all rows of ``X (n, p)`` and ``y (n,)`` or ``(n, t)``, in one pass over X without a copy of it.
+def moments(
+    X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, dtype: np.dtype, parts: Sequence[np.ndarray] = ()
+) -> tuple[Moments, list[Moments]]:
+    """Of all rows of ``X (n, p)`` and ``y (n,)`` or ``(n, t)``, and of parts of them, about the same shift.
 
-    Overflow gives infinities or NaN, not a warning.
+    One pass over X without a copy of it where the first few parts hold every row once. Overflow gives infinities or
+    NaN, not a warning.
     """
-    found = moments_about(X, y, weights, None, _shift(X, dtype), dtype)
-    if np.any(np.abs(found.x / found.total) > FAR * found.deviation):
-        found = moments_about(X, y, weights, None, found.means[0], dtype)
-    return found
+    cover = _cover(len(X), parts)
+
+    def about(shift):
+        found = [moments_about(X, y, weights, rows, shift, dtype) for rows in parts]
+        whole = reduce(Moments.plus, found[:cover]) if cover else moments_about(X, y, weights, None, shift, dtype)
+        return whole, found
+
+    whole, found = about(_shift(X, dtype))
+    if np.any(np.abs(whole.x / whole.total) > FAR * whole.deviation):
+        whole, found = about(whole.means[0])
+    return whole, found
+
+
+def _cover(n: int, parts: Sequence[np.ndarray]) -> int:
+    """How many of the first parts hold each of n rows once; 0 if that never is so."""
+    seen = np.zeros(n, bool)
+    for count, rows in enumerate(parts, start=1):
+        if seen[rows].any():
+            return 0
+        seen[rows] = True
+        if seen.all():
+            return count
+    return 0
 
 
 def moments_about(
@@ -84,6 +109,10 @@ def moments_about(
     dtype: np.dtype,
 ) -> Moments:
     """Of some rows, about a given shift: products of blocks in the type of X, sums over blocks in float64."""
+    if rows is not None and rows.size and np.array_equal(rows, np.arange(rows[0], rows[0] + rows.size)):
+        chosen = slice(int(rows[0]), int(rows[0]) + rows.size)  # a view instead of a copy
+        X, y, rows = X[chosen], y[chosen], None
+        weights = None if weights is None else weights[chosen]
     p, count = X.shape[1], len(X) if rows is None else rows.size
     x, xx, xy = np.zeros(p), np.zeros((p, p)), np.zeros((p, *y.shape[1:]))
     kind = np.result_type(X.dtype, dtype) if X.dtype.kind == "f" else np.dtype(float)
@@ -104,7 +133,7 @@ def moments_about(
     at = slice(None) if rows is None else rows
     scale = np.ones(count) if weights is None else weights[at].astype(float)
     own = y[at].astype(float)
-    return Moments(float(scale.sum()), x, xx, xy, scale @ own, scale @ own**2, shift)
+    return Moments(float(scale.sum()), x, xx, xy, scale @ own, scale @ own**2, shift, kind)
 
 
 def _shift(X: np.ndarray, dtype: np.dtype) -> np.ndarray | None:

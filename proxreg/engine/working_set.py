@@ -18,13 +18,14 @@ from proxreg.engine.source import Source
 
 FEW = 1024  # so many columns need no working set
 GROUP = 16  # lanes that share a working set
-FIRST = 128  # columns of a first working set
+FIRST = 256  # columns of a first working set
 GROWTH = 1.3  # of a working set over the supports that it holds
-WHOLE = 0.5  # a working set of a larger part of the columns is all of them: one batch on one matrix
+WHOLE = 0.3  # a working set of a larger part of the columns is all of them: one batch on one matrix
 INNER = 0.01  # error that a round leaves, relative to the one that it begins with
-PATIENCE = 400  # steps of a round
+PATIENCE = 200  # steps of a round
 POLISH = 1e-7  # from this error on lanes try Newton's method first, and so do those that a round did not finish
 POLISHED = 512  # coefficients up to which that is the cheaper way
+NEWTON_STEPS = 20  # at a time
 MAX_ROUNDS = 200
 
 
@@ -65,7 +66,7 @@ def solve(
         polished &= answer.num_steps[live] < max_steps
         answer.num_steps[live] += polished
         if polished.any():
-            start, loss, g, known = _polish(source, mine, scales, polished, start, loss, g, known)
+            _polish(source, mine, scales, tol, polished, start, loss, g, known)
         answer.put(live, start, known)
         stay = (known.error > tol) & (answer.num_steps[live] < max_steps)
         if np.sum(stay) <= leave:
@@ -93,19 +94,24 @@ def _inner(error: np.ndarray, tol: float, slow: np.ndarray) -> np.ndarray:
     return np.maximum(INNER * error, goal)
 
 
-def _polish(source: Source, family: Family, scales: Scales, chosen: np.ndarray, start, loss, g, known) -> tuple:
-    """Newton's steps for the chosen lanes, where they lower the objective without raising the error."""
+def _polish(source: Source, family: Family, scales: Scales, tol: float, chosen: np.ndarray, start, loss, g, known):
+    """Newton's steps for the chosen lanes while they lower the objective; changes the arrays in place."""
     at = np.flatnonzero(chosen)
-    mine = family.lanes(at)
-    for candidate in newton_candidates(source, start[at], known.subgradient[at], known.curvature[at]):
-        own_loss, own_g = source.evaluate(candidate)
-        found = certify(mine, scales, candidate, own_g, own_loss)
-        better = (found.objective <= known.objective[at]) & (found.error < known.error[at])
-        to = at[better]
-        start[to], loss[to], g[to] = candidate[better], own_loss[better], own_g[better]
-        for mine_, theirs in zip(known, found):
-            mine_[to] = theirs[better]
-    return start, loss, g, known
+    for _ in range(NEWTON_STEPS):
+        if not at.size:
+            return
+        moved = np.zeros(at.size, bool)
+        for candidate in newton_candidates(source, start[at], known.subgradient[at], known.curvature[at]):
+            own_loss, own_g = source.evaluate(candidate)
+            found = certify(family.lanes(at), scales, candidate, own_g, own_loss)
+            lower = found.objective < known.objective[at]
+            better = lower | ((found.objective <= known.objective[at]) & (found.error < known.error[at]))
+            to = at[better]
+            start[to], loss[to], g[to] = candidate[better], own_loss[better], own_g[better]
+            for field, value in zip(known, found):
+                field[to] = value[better]
+            moved |= better
+        at = at[moved & (known.error[at] > tol)]
 
 
 def _descend(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from proxreg._pytree import Array, ArrayLike
+from proxreg._pytree import Array
 
 POWER_STEPS = 24
 
@@ -17,18 +17,6 @@ def majoriser(product: Callable[[Array], Array], diagonal: Array) -> Array:
     data scales its entry, so the units of the features do not matter to a solver that steps by 1/d. The estimate
     comes from below; 5% is added, and the solvers check each step against the true curvature.
     """
-    return majoriser_from(product, diagonal, fresh_direction(diagonal.size, diagonal.dtype), POWER_STEPS)[0]
-
-
-def fresh_direction(size: int, dtype) -> Array:
-    """Any vector without symmetry serves to begin with; a constant one is orthogonal to the top of a centred design."""
-    return jnp.cos(jnp.arange(1, size + 1, dtype=dtype) ** 2)
-
-
-def majoriser_from(
-    product: Callable[[Array], Array], diagonal: Array, start: Array, count: ArrayLike
-) -> tuple[Array, Array]:
-    """The same with ``count`` steps of the power method from a vector, and the vector that they lead to."""
     diagonal = jnp.where(diagonal > 0, diagonal, 1)
     root = jnp.sqrt(diagonal)
 
@@ -36,7 +24,9 @@ def majoriser_from(
         v = product(v / root) / root
         return v / jnp.maximum(jnp.linalg.norm(v), jnp.finfo(v.dtype).tiny)
 
-    v = jax.lax.fori_loop(0, count, power, start / jnp.linalg.norm(start))
+    # any fixed start without symmetry will do; a constant one is orthogonal to the top of a centred design
+    start = jnp.cos(jnp.arange(1, diagonal.size + 1, dtype=diagonal.dtype) ** 2)
+    v = jax.lax.fori_loop(0, POWER_STEPS, power, start / jnp.linalg.norm(start))
     largest = jnp.linalg.norm(product(v / root) / root)
     largest = jnp.where(jnp.isfinite(largest) & (largest > 0), largest, 1)
-    return jax.lax.stop_gradient(1.05 * largest * diagonal), v
+    return jax.lax.stop_gradient(1.05 * largest * diagonal)

@@ -1,0 +1,79 @@
+"""Which rows are held out together: a number of folds, labels, or a splitter of scikit-learn."""
+
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from proxreg.validation import check_positive
+
+
+class Fold(NamedTuple):
+    """Rows to fit on and rows to judge by."""
+
+    train: np.ndarray
+    test: np.ndarray
+
+
+def make_folds(
+    folds: Any, y: np.ndarray, classes: tuple | None, repeats: Any, key: Any, groups: Any = None
+) -> list[Fold]:
+    """The folds of ``y (n,)``.
+
+    A number K cuts the rows in their order into K parts, as scikit-learn's ``KFold`` does, or within each class where
+    there are classes; with a ``key`` rows are shuffled first, ``repeats`` times. Labels ``(n,)`` hold out one label
+    at a time. A splitter says itself.
+    """
+    n = len(y)
+    repeats = int(check_positive(repeats, "repeats", integer=True))
+    if hasattr(folds, "split"):
+        _require_one(repeats, key, "a splitter")
+        found = [Fold(np.asarray(a), np.asarray(b)) for a, b in folds.split(np.zeros((n, 1)), y)]
+    elif np.ndim(folds) == 0:
+        count = int(check_positive(folds, "folds", integer=True))
+        if not 2 <= count <= n:
+            raise ValueError(f"folds must be from 2 to the number of rows, {n}, got {count}")
+        if repeats > 1 and key is None:
+            raise ValueError("repeats without a key would repeat the same folds: pass key=jax.random.key(0)")
+        orders = _orders(n, repeats, key)
+        found = [fold for order in orders for fold in _by_label(_spread(y[order], classes, count)[np.argsort(order)])]
+    else:
+        _require_one(repeats, key, "fold labels")
+        label = np.asarray(folds)
+        if label.shape != (n,):
+            raise ValueError(f"fold labels must have shape ({n},), one per row of X, got {label.shape}")
+        found = _by_label(label)
+    if len(found) < 2:
+        raise ValueError(f"cross-validation needs at least 2 folds, got {len(found)}")
+    for fold in found:
+        if not fold.train.size or not fold.test.size:
+            raise ValueError("a fold has no rows to fit on, or none to judge by")
+    return found
+
+
+def _orders(n: int, repeats: int, key: Any) -> list[np.ndarray]:
+    if key is None:
+        return [np.arange(n)]
+    return [np.asarray(jax.random.permutation(each, n)) for each in jax.random.split(key, repeats)]
+
+
+def _spread(y: np.ndarray, classes: tuple | None, count: int) -> np.ndarray:
+    """A fold for each row: contiguous parts whose sizes differ by one at most; within each class where there are."""
+    label = np.empty(len(y), int)
+    for value in [None] if classes is None else np.unique(y):
+        rows = np.arange(len(y)) if value is None else np.flatnonzero(y == value)
+        if rows.size < count and value is not None:
+            raise ValueError(f"class {classes[int(value)]!r} has {rows.size} rows, fewer than {count} folds")  # pyright: ignore
+        sizes = np.full(count, rows.size // count)
+        sizes[: rows.size % count] += 1
+        label[rows] = np.repeat(np.arange(count), sizes)
+    return label
+
+
+def _by_label(label: np.ndarray) -> list[Fold]:
+    return [Fold(np.flatnonzero(label != value), np.flatnonzero(label == value)) for value in np.unique(label)]
+
+
+def _require_one(repeats: int, key: Any, what: str) -> None:
+    if repeats != 1 or key is not None:
+        raise ValueError(f"repeats and key shuffle a number of folds; {what} says itself which rows are held out")

@@ -1,0 +1,155 @@
+"""A path as a problem: what the fitting functions were asked, checked, and its answer for any task on such data."""
+
+import dataclasses
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from proxreg import _precision
+from proxreg._warnings import ConvergenceWarning, warn
+from proxreg.alpha_grid import default_grid, unpenalised_fit
+from proxreg.batch import solve_batch
+from proxreg.penalties import ElasticNet, Penalty
+from proxreg.results import Path
+from proxreg.solvers import Result, Status
+from proxreg.task import Options, Task, make_options, make_task, require_alpha, require_factor, require_fit
+from proxreg.validation import check_alphas, check_positive, check_vector
+
+
+@dataclasses.dataclass(frozen=True)
+class PathProblem:
+    """Data, penalties and how to stop."""
+
+    task: Task
+    template: Penalty  # the penalty whose alpha, and l1_ratio if none was given, the grid replaces
+    ratios: np.ndarray  # () or (R,)
+    grid: np.ndarray  # (K,) or (R, K)
+    own: bool  # the template was given: ratios are none of its concern
+    options: Options
+    standardize: bool
+
+
+def pose(
+    X: Any,
+    y: Any,
+    *,
+    alphas: Any,
+    n_alphas: Any,
+    min_ratio: Any,
+    l1_ratio: Any,
+    penalty: Any,
+    tol: Any,
+    max_steps: Any,
+    solver: Any,
+    **data: Any,
+) -> PathProblem:
+    """Checks the arguments of ``fit_path`` and finds its grid."""
+    template = ElasticNet(1.0, 1.0) if penalty is None else penalty
+    ratios = check_ratios(l1_ratio, penalty)
+    require_alpha(template, "a grid of alphas")
+    given = check_alphas(alphas, ratios.size if ratios.ndim else None)
+    n_alphas = int(check_positive(n_alphas, "n_alphas", integer=True))
+    min_ratio = None if min_ratio is None else check_positive(min_ratio, "min_ratio", below=1)
+    task = make_task(X, y, **data)
+    if task.factor is not None:
+        require_factor(template)
+    require_fit(template, task)
+    options = make_options(tol, max_steps, solver, template, task.dtype)
+    with _precision.scope(task.dtype):
+        if given is None:
+            given = default_grid(task, template, ratios, n_alphas, min_ratio)
+    grid = np.broadcast_to(given, (*ratios.shape, given.shape[-1])).astype(task.dtype)
+    return PathProblem(task, template, ratios, grid, penalty is not None, options, data["standardize"])
+
+
+def answer(problem: PathProblem, near: dict[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
+    """The fits of the grid as arrays in its shape, on the scale of the input.
+
+    ``near`` is the answer for similar data: where to start, if that helps.
+    """
+    task, grid = problem.task, problem.grid
+    with _precision.scope(task.dtype):
+        start = unpenalised_fit(task, problem.template)
+        ratios = None if problem.own else _each(problem).ravel()
+        base = None if near is None else (near["coef"] * task.design.scale.astype(task.dtype)).reshape(grid.size, -1)
+        result = solve_batch(task, problem.template, grid.ravel(), ratios, start, problem.options, base)
+        return {name: a.reshape(*grid.shape, *a.shape[1:]) for name, a in arrays(task, result).items()}
+
+
+def as_path(problem: PathProblem, found: dict[str, np.ndarray]) -> Path:
+    """What users see."""
+    task, ratios = problem.task, problem.ratios
+    return Path(
+        **found,
+        penalty=problem.template,
+        loss=task.loss,
+        feature_names=task.data.names,
+        classes=task.data.classes,
+        alphas=problem.grid,
+        l1_ratio=None if problem.own else (ratios if ratios.ndim else float(ratios)),
+    )
+
+
+def labels(problem: PathProblem) -> list[str]:
+    """How a message names each fit of the grid."""
+    named = problem.ratios.ndim
+    pairs = zip(problem.grid.ravel(), _each(problem).ravel())
+    return [f"alpha={a:.3g}" + (f", l1_ratio={r:g}" if named else "") for a, r in pairs]
+
+
+def _each(problem: PathProblem) -> np.ndarray:
+    return np.broadcast_to(problem.ratios[..., None], problem.grid.shape).astype(problem.task.dtype)
+
+
+def check_ratios(l1_ratio: Any, penalty: Any) -> np.ndarray:
+    ratios = check_vector(l1_ratio, "l1_ratio", high=1.0)
+    if ratios.ndim > 1:
+        raise ValueError(f"l1_ratio must be a number or a vector, got shape {ratios.shape}")
+    if penalty is not None and (ratios.ndim or ratios != 1.0):
+        raise ValueError("l1_ratio belongs to the default penalty; set it on the penalty that you pass")
+    return ratios
+
+
+def arrays(task: Task, result: Result) -> dict[str, np.ndarray]:
+    """A result as NumPy arrays on the scale of the input."""
+    w = result.w
+    coef, intercept = w if isinstance(w, tuple) else (w, jnp.zeros(result.gap.shape, w.dtype))
+    coef, intercept = task.design.restore(np.asarray(coef), np.asarray(intercept))
+    return {
+        "coef": coef,
+        "intercept": intercept,
+        "objective": np.asarray(result.objective),
+        "gap": np.asarray(result.gap),
+        "violation": np.asarray(result.violation),
+        "converged": np.asarray(result.status == Status.CONVERGED),
+        "num_steps": np.asarray(result.num_steps),
+    }
+
+
+def warn_unless_converged(found: dict[str, np.ndarray], tol: float, labels: list[str], remedy: str) -> None:
+    bad = ~found["converged"].ravel()
+    if not bad.any():
+        return
+    gap, violation = found["gap"].ravel(), found["violation"].ravel()
+    overflowed = bad & ~np.isfinite(found["objective"].ravel())
+    if overflowed.any():
+        first = labels[int(np.argmax(overflowed))]
+        warn(
+            f"{overflowed.sum()}/{bad.size} problems left the range of numbers"
+            f"{f' (the first at {first})' if first else ''}; scale X, y and the penalty to about 1",
+            ConvergenceWarning,
+        )
+        return
+    what, error = ("gap", gap) if np.any(gap[bad] > tol) else ("violation", violation)
+    worst = int(np.nanargmax(np.where(bad, np.nan_to_num(error, nan=-1.0), -np.inf)))
+    at = f" ({labels[worst]})" if labels[worst] else ""
+    warn(
+        f"{bad.sum()}/{bad.size} problems above tol: worst {what} {error[worst]:.2g} > {tol:.2g}{at}; {remedy}",
+        ConvergenceWarning,
+    )
+
+
+def remedy(standardize: bool, dtype: np.dtype) -> str:
+    precise = "; or pass dtype='float64'" if dtype == np.float32 else ""
+    return "raise max_steps" + ("" if standardize else " or standardize") + precise

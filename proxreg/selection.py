@@ -1,0 +1,175 @@
+"""Cross-validation: a path for every fold, judged on the rows that it has not seen."""
+
+import dataclasses
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from proxreg import _precision
+from proxreg.engine import Moments
+from proxreg.folds import Fold, make_folds
+from proxreg.path_problem import PathProblem, answer, as_path, labels, pose, remedy, warn_unless_converged
+from proxreg.penalties import Penalty
+from proxreg.preprocessing import design_of
+from proxreg.results import CVPath
+from proxreg.task import gram_source, task_of
+
+
+def cv_path(
+    X: Any,
+    y: Any,
+    *,
+    folds: Any = 5,
+    repeats: int = 1,
+    key: Any = None,
+    alphas: Any = None,
+    n_alphas: int = 100,
+    min_ratio: float | None = None,
+    l1_ratio: Any = 1.0,
+    loss: Any = "squared",
+    penalty: Penalty | None = None,
+    fit_intercept: bool = True,
+    standardize: bool = False,
+    sample_weight: Any = None,
+    offset: Any = None,
+    penalty_factor: Any = None,
+    tol: float = 1e-4,
+    max_steps: int | None = None,
+    solver: str = "auto",
+    dtype: Any = None,
+    feature_names: Any = None,
+) -> CVPath:
+    """Fits a grid of strengths on all rows and on the rows outside each fold, and judges by the rows inside.
+
+    The loss is the objective's own, without the penalty: half the squared error for the squared loss. Means and
+    standard errors over folds weigh a fold by the sum of its weights: ``se = sqrt(var / (folds - 1))`` (glmnet's
+    ``cvm`` and ``cvsd``; Friedman, Hastie and Tibshirani 2010). All folds share the alphas of the whole data. For the
+    squared loss with moderately many columns one pass over X serves everything: the statistics of the rows outside a
+    fold are those of all rows less the fold's own.
+
+    Args:
+      folds: a number K (rows in their order, cut in K; with classes, each class is cut), labels ``(n,)`` that name a
+        fold per row, or a splitter of scikit-learn.
+      repeats, key: shuffle before cutting, ``repeats`` times, by a ``jax.random`` key.
+      The others are those of ``fit_path``.
+
+    Raises:
+      ValueError: where an argument is no good, saying what to pass instead.
+
+    >>> import proxreg as pr
+    >>> X, y, names = pr.datasets.load_diabetes()
+    >>> cv = pr.cv_path(X, y, l1_ratio=[0.5, 1.0], folds=5, n_alphas=20, dtype="float64")
+    >>> print(cv.mean_loss.shape, cv.l1_ratio_min, round(cv.alpha_min, 2))
+    (2, 20) 1.0 1.72
+    """
+    chosen: list[Fold] = []
+
+    def parts(response, classes):
+        chosen.extend(make_folds(folds, response, classes, repeats, key))
+        return [fold.test for fold in chosen]
+
+    problem = pose(
+        X,
+        y,
+        alphas=alphas,
+        n_alphas=n_alphas,
+        min_ratio=min_ratio,
+        l1_ratio=l1_ratio,
+        loss=loss,
+        penalty=penalty,
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        sample_weight=sample_weight,
+        offset=offset,
+        penalty_factor=penalty_factor,
+        tol=tol,
+        max_steps=max_steps,
+        solver=solver,
+        dtype=dtype,
+        feature_names=feature_names,
+        parts=parts,
+    )
+    whole = answer(problem)
+    fits = [whole]
+    losses, sizes = [], []
+    for number, fold in enumerate(chosen):
+        found, loss_of_fold, size = _judged(problem, whole, fold, number, fit_intercept)
+        fits.append(found)
+        losses.append(loss_of_fold)
+        sizes.append(size)
+    _warn(problem, fits)
+    return _summary(problem, whole, np.stack(losses), np.asarray(sizes))
+
+
+def _judged(
+    problem: PathProblem, whole: dict[str, np.ndarray], fold: Fold, number: int, fit_intercept: bool
+) -> tuple[dict[str, np.ndarray], np.ndarray, float]:
+    """The fits outside a fold, their mean losses inside it, and the sum of its weights."""
+    task = problem.task
+    weights = np.ones(len(task.data.y)) if task.data.sample_weight is None else task.data.sample_weight
+    size = float(weights[fold.test].sum())
+    sums, y_shift = task.design.sums, task.design.y_center
+    complement = fold.train.size + fold.test.size == weights.size and not np.isin(fold.train, fold.test).any()
+    if sums is not None and complement:
+        held = task.design.parts[number]
+        centre = {"fit_intercept": fit_intercept, "standardize": problem.standardize}
+        with _precision.scope(task.dtype):
+            design = design_of(sums.without(held), task.dtype, **centre, y_center=y_shift)
+            smooth = design.quadratic
+            assert smooth is not None
+            outside = dataclasses.replace(task, design=design, smooth=smooth, source=gram_source(smooth))
+        found = answer(dataclasses.replace(problem, task=outside), whole)
+        return found, _mean_square(held, found, y_shift) / 2, size
+    outside = task_of(task.data.rows(fold.train), task, fit_intercept=fit_intercept, standardize=problem.standardize)
+    found = answer(dataclasses.replace(problem, task=outside), whole)
+    return found, _mean_loss(problem, found, fold.test, weights[fold.test]), size
+
+
+def _mean_square(held: Moments, found: dict[str, np.ndarray], y_shift: float) -> np.ndarray:
+    """``sum_i s_i (y_i - b - x_i . w)^2 / sum_i s_i`` over the rows that the sums are of."""
+    w, b = found["coef"].astype(np.float64), found["intercept"].astype(np.float64) - y_shift
+    b = b if held.shift is None else b + w @ held.shift
+    fitted = np.einsum("...p,...p->...", w @ held.xx, w) + 2 * b * (w @ held.x) + b**2 * held.total
+    return np.maximum(held.yy - 2 * (w @ held.xy + b * held.y) + fitted, 0) / held.total
+
+
+def _mean_loss(problem: PathProblem, found: dict[str, np.ndarray], rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The same for any loss, from predictions."""
+    data, dtype = problem.task.data, problem.task.dtype
+    eta = found["coef"] @ np.asarray(data.X[rows]).astype(dtype).T + found["intercept"][..., None]
+    if data.offset is not None:
+        eta = eta + data.offset[rows].astype(dtype)
+    with _precision.scope(dtype):
+        losses = np.asarray(problem.task.loss.value(jnp.asarray(eta), jnp.asarray(data.y[rows], dtype)))
+    return losses.astype(np.float64) @ weights / weights.sum()
+
+
+def _summary(problem: PathProblem, whole: dict[str, np.ndarray], losses: np.ndarray, sizes: np.ndarray) -> CVPath:
+    share = sizes / sizes.sum()
+    mean = np.tensordot(share, losses, axes=1)
+    variance = np.tensordot(share, np.square(losses - mean), axes=1)
+    finite = np.where(np.isfinite(mean), mean, np.inf)
+    ties = np.where(finite == finite.min(), problem.grid, -np.inf)
+    best = np.unravel_index(int(np.argmax(ties)), mean.shape)
+    path = as_path(problem, whole)
+    ratio = None if path.l1_ratio is None else float(np.broadcast_to(problem.ratios[..., None], mean.shape)[best])
+    return CVPath(
+        path=path,
+        alphas=problem.grid,
+        mean_loss=mean,
+        se_loss=np.sqrt(variance / (len(losses) - 1)),
+        fold_loss=losses,
+        alpha_min=float(problem.grid[best]),
+        l1_ratio_min=ratio,
+    )
+
+
+def _warn(problem: PathProblem, fits: list[dict[str, np.ndarray]]) -> None:
+    together = {
+        name: np.stack([found[name] for found in fits]) for name in ("converged", "gap", "violation", "objective")
+    }
+    names = [
+        label if fold == 0 else f"{label}, fold {fold - 1}" for fold in range(len(fits)) for label in labels(problem)
+    ]
+    warn_unless_converged(together, problem.options.tol, names, remedy(problem.standardize, problem.task.dtype))
