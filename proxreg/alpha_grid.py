@@ -8,7 +8,7 @@ import numpy as np
 
 from proxreg import _precision
 from proxreg._pytree import Array, replace, strong
-from proxreg.engine import solve_one, strength
+from proxreg.engine import Family, column_bucket, padded, solve_one, strength
 from proxreg.penalties import ElasticNet, Penalty
 from proxreg.task import Task, require_factor
 
@@ -25,8 +25,12 @@ def critical_alphas(task: Task, template: Penalty, ratios: np.ndarray | None) ->
     if task.design.flat:  # the gradient is rounding
         return np.zeros(len(own))
     gradient = null_gradient(task, template)
-    template, gradient = replace(template, alpha=1.0), jnp.asarray(gradient)
-    found = [float(_critical(*strong((replace(template, **each), gradient, task.factor)))) for each in own]
+    family = Family(replace(template, alpha=1.0), task.factor, None, None)
+    if template.separable:  # idle columns, so that other data of about the same size compile nothing
+        p, size = gradient.size, column_bucket(gradient.size)
+        family, gradient = family.columns(np.arange(p), p, size), padded(gradient, size)
+    given = [(replace(family.template, **each), gradient, family.factor) for each in own]
+    found = [float(_critical(*strong(each))) for each in given]
     return np.asarray(found) * (1 + 4 * float(np.finfo(task.dtype).eps))
 
 
@@ -50,7 +54,7 @@ def unpenalised_fit(task: Task, template: Penalty) -> Any:
     return solve_one(task.smooth, forbidding, tol, NULL_STEPS, "fista").w
 
 
-def null_gradient(task: Task, template: Penalty) -> Array:
+def null_gradient(task: Task, template: Penalty) -> Any:
     """The loss's gradient where all penalised coefficients are zero and the unpenalised ones are fitted."""
     start = unpenalised_fit(task, template)
     if task.source is not None:

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from proxreg._pytree import Array, concrete, strong
-from proxreg.engine import Family, Scales, solve_grid, solve_lanes
+from proxreg._pytree import Array, replace, strong
+from proxreg.engine import Family, Scales, column_bucket, solve_grid, solve_lanes
 from proxreg.penalties import Penalty
 from proxreg.solvers import Result, Status
 from proxreg.task import Options, Task
@@ -48,7 +48,9 @@ def suits(task: Task, template: Penalty, alpha: np.ndarray, ratio: np.ndarray | 
     source, dtype = task.source, task.dtype
     if source is None or not template.separable:
         return False
-    if np.any(np.asarray(_of_zero(*strong((template, np.zeros(source.size, dtype)))))):
+    p, size = source.size, column_bucket(source.size)
+    wide = Family(replace(template, alpha=1.0), None, None, None).columns(np.arange(p), p, size)
+    if np.any(np.asarray(_of_zero(*strong((wide.template, np.zeros(size, dtype)))))):
         return False
     if source.widest == source.size:
         return True
@@ -70,11 +72,10 @@ def _by_engine(
     zero = np.zeros((1, source.size), task.dtype)
     loss, gradient = source.evaluate(zero)
     scales = Scales(loss[0], np.max(np.abs(gradient), initial=0.0).astype(task.dtype))
-    factor = concrete(task.factor)
     begin = None if start is None else np.asarray(start)
     found = solve_grid(
         source,
-        Family(template, factor, alpha, ratio),
+        Family(template, task.factor, alpha, ratio),
         scales,
         start=begin,
         base=base,
@@ -86,7 +87,7 @@ def _by_engine(
         return None
     status = np.where(found.error <= options.tol, Status.CONVERGED, Status.MAX_STEPS)
     status = np.where(np.isfinite(found.error) & np.isfinite(found.objective), status, Status.NON_FINITE)
-    return Result(found.w, found.objective, found.gap, found.violation, found.num_steps, status)
+    return _result(found.w, found.objective, found.gap, found.violation, found.num_steps, status)
 
 
 def _taken(result: Result, place: np.ndarray) -> Result:
@@ -94,4 +95,9 @@ def _taken(result: Result, place: np.ndarray) -> Result:
         return np.asarray(leaf)[place]
 
     w = type(result.w)(*map(take, result.w)) if isinstance(result.w, tuple) else take(result.w)
-    return Result(w, *map(take, result[1:]))
+    return _result(w, *map(take, result[1:]))
+
+
+def _result(*fields: Any) -> Result:
+    """With arrays of NumPy, which serve as those of JAX."""
+    return Result(*fields)

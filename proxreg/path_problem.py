@@ -3,7 +3,6 @@
 import dataclasses
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from proxreg import _precision
@@ -114,7 +113,7 @@ def check_ratios(l1_ratio: Any, penalty: Any) -> np.ndarray:
 def arrays(task: Task, result: Result) -> dict[str, np.ndarray]:
     """A result as NumPy arrays on the scale of the input."""
     w = result.w
-    coef, intercept = w if isinstance(w, tuple) else (w, jnp.zeros(result.gap.shape, w.dtype))
+    coef, intercept = w if isinstance(w, tuple) else (w, np.zeros(np.shape(result.gap), w.dtype))
     coef, intercept = task.design.restore(np.asarray(coef), np.asarray(intercept))
     return {
         "coef": coef,

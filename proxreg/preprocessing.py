@@ -19,11 +19,11 @@ SCALE_RATIO = 1e3
 class Design(NamedTuple):
     """Data as a solver likes them, and the way back."""
 
-    X: jax.Array | None  # (n, p), centred if there is an intercept, divided by scale; None where statistics serve
+    X: Any  # (n, p), centred if there is an intercept, divided by scale; None where statistics serve
     quadratic: Quadratic | None  # the statistics
-    y: jax.Array | None  # (n,); for the squared loss less the offset, and centred if there is an intercept
-    weights: jax.Array | None  # (n,)
-    offset: jax.Array | None  # (n,); None for the squared loss, where it is part of y
+    y: np.ndarray | None  # (n,); for the squared loss less the offset, and centred if there is an intercept
+    weights: np.ndarray | None  # (n,)
+    offset: np.ndarray | None  # (n,); None for the squared loss, where it is part of y
     center: np.ndarray  # (p,) subtracted from the columns, on the input's scale
     scale: np.ndarray  # (p,) the columns are divided by
     y_center: float  # subtracted from y
@@ -58,9 +58,9 @@ def prepare(
     wide = np.dtype(
         xp.promote_types(X.dtype, dtype) if jnp.issubdtype(X.dtype, jnp.floating) else xp.result_type(float)
     )
-    sums, centred = None, None
+    sums, centred, found = None, None, []
     if gram and xp is np:
-        sums, found = moments(X, y, data.sample_weight, dtype, parts)
+        sums, found = moments(np.asarray(X), y, data.sample_weight, dtype, parts)
         mean, deviation = sums.means[0], sums.deviation
     else:
         X = X.astype(wide) if X.dtype != wide else X
@@ -74,14 +74,14 @@ def prepare(
     _warn_about_columns(data, mean, deviation, fit_intercept, standardize)
 
     def put(values):
-        return None if values is None else jnp.asarray(values, dtype)
+        return None if values is None else (jnp if isinstance(values, jax.Array) else np).asarray(values, dtype)
 
-    y, weights = put(y), put(data.sample_weight)
     if sums is not None:
         design = design_of(sums, dtype, fit_intercept=fit_intercept, standardize=standardize, y_center=y_center)
-        return design._replace(y=y, weights=weights, flat=flat, sums=sums, parts=found)
+        return design._replace(flat=flat, sums=sums, parts=found)
     X = centred if fit_intercept else X
-    X = put(X * xp.asarray(factor, X.dtype) if np.any(factor != 1) else X)
+    X = put(X * xp.asarray(factor, X.dtype) if np.any(factor != 1) else X)  # pyright: ignore[reportOptionalOperand, reportOptionalMemberAccess]
+    y, weights = put(y), put(data.sample_weight)
     quadratic = Quadratic(*map(np.asarray, jax.tree.leaves(gram_statistics(X, y, weights)))) if gram else None
     center = mean if fit_intercept else np.zeros_like(mean)
     return Design(None if gram else X, quadratic, y, weights, put(offset), center, scale, y_center, flat)

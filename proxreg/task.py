@@ -4,7 +4,6 @@ import dataclasses
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from proxreg import _precision
@@ -39,7 +38,7 @@ class Task:
     source: Source | None  # the same for the engine, where the loss is squared
     loss: Loss
     dtype: np.dtype
-    factor: jax.Array | None  # strength per column (p,), on top of alpha
+    factor: np.ndarray | None  # strength per column (p,), on top of alpha
 
 
 def make_task(
@@ -65,8 +64,7 @@ def make_task(
     factor = check_penalty_factor(penalty_factor, data.X.shape[1])
     chosen = _precision.resolve(dtype, data.X)
     wanted = () if parts is None else parts(data.y, data.classes)
-    with _precision.scope(chosen):
-        factors = None if factor is None else jnp.asarray(factor, chosen)
+    factors = None if factor is None else factor.astype(chosen)
     return _posed(data, loss, chosen, factors, fit_intercept, standardize, wanted)
 
 
@@ -79,7 +77,7 @@ def _posed(
     data: Data,
     loss: Loss,
     dtype: np.dtype,
-    factor: jax.Array | None,
+    factor: np.ndarray | None,
     fit_intercept: bool,
     standardize: bool,
     parts: Any,
@@ -95,8 +93,7 @@ def _posed(
             intercept = fit_intercept and not squares
             smooth = LinearModel(design.X, design.y, loss, design.weights, design.offset, intercept)
             if squares:
-                weights = None if design.weights is None else np.asarray(design.weights)
-                source = DataSource(np.asarray(design.X), np.asarray(design.y), weights)
+                source = DataSource(np.asarray(design.X), np.asarray(design.y), design.weights)
     return Task(data, design, smooth, source, loss, dtype, factor)
 
 

@@ -1,5 +1,7 @@
 """Many problems at once on shared data; knows penalties, models and solvers, and nothing of statistics."""
 
+from proxreg.engine.buckets import column_bucket as column_bucket
+from proxreg.engine.buckets import padded as padded
 from proxreg.engine.certify import Scales as Scales
 from proxreg.engine.family import Family as Family
 from proxreg.engine.family import strength as strength

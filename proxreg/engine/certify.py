@@ -1,6 +1,6 @@
 """The certificate of every lane over all columns, and what rounds need to know beside it."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,18 +17,18 @@ CHUNK = 16  # lanes at a time: one program for any number
 class Scales(NamedTuple):
     """What gaps and violations are relative to."""
 
-    null_loss: float
-    null_gradient: float
+    null_loss: Any
+    null_gradient: Any
 
 
 class Certified(NamedTuple):
     """What is known about lanes, as NumPy arrays."""
 
-    objective: np.ndarray  # (L,)
-    gap: np.ndarray  # (L,) relative; NaN where no dual point is known
-    violation: np.ndarray  # (L,) relative
-    subgradient: np.ndarray  # (L, p) the smallest; zero at a solution
-    curvature: np.ndarray  # (L, p) of the penalty at coefficients that are not zero
+    objective: Any  # (L,)
+    gap: Any  # (L,) relative; NaN where no dual point is known
+    violation: Any  # (L,) relative
+    subgradient: Any  # (L, p) the smallest; zero at a solution
+    curvature: Any  # (L, p) of the penalty at coefficients that are not zero
 
     @property
     def error(self) -> np.ndarray:

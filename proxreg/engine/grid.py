@@ -30,7 +30,7 @@ def solve_grid(
     ratio = np.zeros_like(alpha) if family.l1_ratio is None else np.asarray(family.l1_ratio)
     lanes, p = alpha.size, source.size
     w = np.zeros((lanes, p), alpha.dtype) + (0 if start is None else start) if base is None else base.copy()
-    answer = Solution(w, *(np.full(lanes, np.nan, alpha.dtype) for _ in range(4)), np.zeros(lanes, np.int32))
+    answer = Solution.begin(w)
     todo = levels(alpha, ratio)
     left, known = np.zeros(0, int), np.zeros(0, int)
     for number, fresh in enumerate(todo):

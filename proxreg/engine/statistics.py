@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -36,11 +36,15 @@ class Moments(NamedTuple):
 
     def without(self, other: "Moments") -> "Moments":
         """Those of the rows that are not in the other."""
-        return Moments(*(a - b for a, b in zip(self[:6], other[:6])), self.shift, self.kind)
+        return self._combined(other, np.subtract)
 
     def plus(self, other: "Moments") -> "Moments":
         """Those of the rows of both."""
-        return Moments(*(a + b for a, b in zip(self[:6], other[:6])), self.shift, self.kind)
+        return self._combined(other, np.add)
+
+    def _combined(self, other: "Moments", operation: Any) -> "Moments":
+        sums = {name: operation(getattr(self, name), getattr(other, name)) for name in self._fields[:6]}
+        return self._replace(**sums)
 
     @property
     def means(self) -> tuple[np.ndarray, np.ndarray]:

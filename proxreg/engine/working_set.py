@@ -18,6 +18,7 @@ from proxreg.engine.source import Source
 
 FEW = 1024  # so many columns need no working set
 GROUP = 16  # lanes that share a working set
+BATCH = 1024  # lanes that work on all columns together
 FIRST = 256  # columns of a first working set
 GROWTH = 1.3  # of a working set over the supports that it holds
 WHOLE = 0.3  # a working set of a larger part of the columns is all of them: one batch on one matrix
@@ -39,6 +40,12 @@ class Solution(NamedTuple):
     error: np.ndarray  # (L,) what the tolerance bounds
     num_steps: np.ndarray  # (L,)
 
+    @classmethod
+    def begin(cls, w: np.ndarray) -> "Solution":
+        """Nothing known yet."""
+        unknown = [np.full(len(w), np.nan, w.dtype) for _ in range(4)]
+        return cls(w, unknown[0], unknown[1], unknown[2], unknown[3], np.zeros(len(w), np.int32))
+
     def put(self, at: np.ndarray, w: np.ndarray, known: Certified) -> None:
         """Sets the lanes ``at``."""
         self.w[at] = w
@@ -54,9 +61,7 @@ def solve(
     What is returned is certified from the source itself, not from what the rounds worked on. Lanes whose working
     set outgrows ``source.widest`` are left as they are.
     """
-    lanes, dtype = len(w), w.dtype
-    answer = Solution(w.copy(), *(np.full(lanes, np.nan, dtype) for _ in range(4)), np.zeros(lanes, np.int32))
-    live, slow = np.arange(lanes), np.zeros(lanes, bool)
+    answer, live, slow = Solution.begin(w.copy()), np.arange(len(w)), np.zeros(len(w), bool)
     for _ in range(MAX_ROUNDS):
         mine, start = family.lanes(live), answer.w[live]
         loss, g = source.evaluate(start)
@@ -72,12 +77,15 @@ def solve(
         if np.sum(stay) <= leave:
             break
         live, mine, start, loss, g = live[stay], mine.lanes(stay), start[stay], loss[stay], g[stay]
-        target = _inner(known.error[stay], tol, slow[live])
+        goal = np.where(slow[live] | (known.error[stay] <= POLISH), 0.9 * tol, max(0.9 * tol, POLISH))
         planned = plan(source, mine, start, g)
         for group, columns in planned:
             at, spent = live[group], int(answer.num_steps[live[group]].max())
             spare = group.size // 3 if live.size > group.size else min(leave, group.size - 1)
-            given = start[group], loss[group], g[group], target[group]
+            aim = goal[group]
+            if columns.size < source.size:
+                aim = np.maximum(INNER * known.error[stay][group], aim)
+            given = start[group], loss[group], g[group], aim
             allowed = min(PATIENCE, max_steps - spent)
             part, steps = _descend(source, mine.lanes(group), scales, columns, *given, allowed, spare)
             answer.w[at[:, None], columns] = part
@@ -86,12 +94,6 @@ def solve(
         if not planned:
             break
     return answer
-
-
-def _inner(error: np.ndarray, tol: float, slow: np.ndarray) -> np.ndarray:
-    """What a round aims at; the certificate that counts is computed another way, and rounds differently."""
-    goal = np.where(slow | (error <= POLISH), 0.9 * tol, max(0.9 * tol, POLISH))
-    return np.maximum(INNER * error, goal)
 
 
 def _polish(source: Source, family: Family, scales: Scales, tol: float, chosen: np.ndarray, start, loss, g, known):
@@ -135,16 +137,23 @@ def plan(source: Source, family: Family, w: np.ndarray, g: np.ndarray) -> list[t
 
     Groups whose columns would be more than the source allows are left out.
     """
-    alpha, everything = np.asarray(family.alpha), np.arange(source.size)
-    if source.size <= FEW:
-        return [(np.arange(alpha.size), everything)]
+    everything = np.arange(source.size)
+    alpha = np.asarray(family.alpha)
     l1 = alpha if family.l1_ratio is None else alpha * np.asarray(family.l1_ratio)
-    groups = np.array_split(np.argsort(-l1, kind="stable"), -(-alpha.size // GROUP))
-    planned = [(group, working_set(family.lanes(group), w[group], g[group])) for group in groups]
+    order = np.argsort(-l1, kind="stable")
+    if source.size <= FEW:
+        return [(group, everything) for group in _split(order, BATCH)]
+    planned = [(group, working_set(family.lanes(group), w[group], g[group])) for group in _split(order, GROUP)]
     planned = [(group, columns) for group, columns in planned if columns.size <= source.widest]
     whole = [group for group, columns in planned if columns.size > WHOLE * source.size]
     rest = [(group, columns) for group, columns in planned if columns.size <= WHOLE * source.size]
-    return rest + ([(np.concatenate(whole), everything)] if whole and source.size <= source.widest else [])
+    if not whole or source.size > source.widest:
+        return rest
+    return rest + [(group, everything) for group in _split(np.concatenate(whole), BATCH)]
+
+
+def _split(order: np.ndarray, size: int) -> list[np.ndarray]:
+    return np.array_split(order, -(-order.size // size))
 
 
 def working_set(family: Family, w: np.ndarray, g: np.ndarray) -> np.ndarray:

@@ -1,0 +1,127 @@
+"""Cross-validation: each fold is the fit that one would do by hand, and the choice is scikit-learn's."""
+
+import jax
+import numpy as np
+import pytest
+from sklearn.linear_model import ElasticNetCV, LassoCV
+from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, StratifiedKFold
+
+import proxreg as pr
+from tests import problems
+
+TIGHT = {"dtype": "float64", "tol": 1e-12}
+ALPHAS = [1.0, 0.1, 0.01]
+
+
+def by_hand(X, y, train, test, weights=None, loss="squared", **options):
+    """A fold's held-out loss from a fit on its other rows."""
+    given = None if weights is None else weights[train]
+    path = pr.fit_path(X[train], y[train], sample_weight=given, alphas=ALPHAS, loss=loss, **{**TIGHT, **options})
+    eta = path.predict(X[test], kind="eta")
+    value = problems.LOSSES[loss][0]
+    return np.average(value(eta, y[test]), axis=1, weights=None if weights is None else weights[test])
+
+
+@pytest.mark.parametrize("options", [{}, {"standardize": True}, {"fit_intercept": False}, {"l1_ratio": 0.5}])
+@pytest.mark.parametrize("mean", [0.0, 1e4])
+def test_fold_statistics_by_subtraction_are_explicit_refits(options, mean):
+    X, y = problems.regression()
+    X = X + (mean if options.get("fit_intercept", True) else mean / 1e4)
+    weights = np.random.default_rng(0).integers(1, 4, 60).astype(float)
+    splitter = KFold(4, shuffle=True, random_state=0)
+    cv = pr.cv_path(X, y, folds=splitter, sample_weight=weights, alphas=ALPHAS, **TIGHT, **options)
+    for fold, (train, test) in enumerate(splitter.split(X)):
+        np.testing.assert_allclose(cv.fold_loss[fold], by_hand(X, y, train, test, weights, **options), rtol=1e-8)
+    sizes = [weights[test].sum() for _, test in splitter.split(X)]
+    mean_loss = np.average(cv.fold_loss, axis=0, weights=sizes)
+    np.testing.assert_allclose(cv.mean_loss, mean_loss, rtol=1e-12)
+    spread = np.average((cv.fold_loss - mean_loss) ** 2, axis=0, weights=sizes)
+    np.testing.assert_allclose(cv.se_loss, np.sqrt(spread / 3), rtol=1e-12)
+
+
+def test_wide_data_and_splitters_whose_folds_are_no_partition():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 1100))
+    y = X[:, 0] + 0.1 * rng.standard_normal(40)
+    for splitter in (KFold(3), ShuffleSplit(2, test_size=0.2, train_size=0.6, random_state=0)):
+        cv = pr.cv_path(X, y, folds=splitter, alphas=ALPHAS[:2], dtype="float64", tol=1e-10)
+        for fold, (train, test) in enumerate(splitter.split(X)):
+            expected = by_hand(X, y, train, test, tol=1e-10)[:2]
+            np.testing.assert_allclose(cv.fold_loss[fold], expected, rtol=1e-6)
+    X, y = problems.regression()
+    splitter = ShuffleSplit(2, test_size=0.2, train_size=0.6, random_state=0)
+    cv = pr.cv_path(X, y, folds=splitter, alphas=ALPHAS, **TIGHT)
+    for fold, (train, test) in enumerate(splitter.split(X)):
+        np.testing.assert_allclose(cv.fold_loss[fold], by_hand(X, y, train, test), rtol=1e-8)
+
+
+@pytest.mark.parametrize("loss", ["logistic", "poisson", "huber"])
+def test_other_losses(loss):
+    X, y = problems.responses(loss)
+    splitter = StratifiedKFold(3) if loss == "logistic" else KFold(3)
+    cv = pr.cv_path(X, y, folds=splitter, loss=loss, alphas=ALPHAS, dtype="float64", tol=1e-9)
+    for fold, (train, test) in enumerate(splitter.split(X, y)):
+        np.testing.assert_allclose(cv.fold_loss[fold], by_hand(X, y, train, test, loss=loss, tol=1e-9), rtol=1e-6)
+
+
+def test_the_choice_is_that_of_scikit_learn():
+    X, y, _ = pr.datasets.load_diabetes()
+    cv = pr.cv_path(X, y, l1_ratio=[0.5, 0.9, 1.0], dtype="float64", tol=1e-10)
+    model = ElasticNetCV(l1_ratio=[0.5, 0.9, 1.0], alphas=100, cv=5, tol=1e-10, max_iter=10**6).fit(X, y)
+    np.testing.assert_allclose(cv.alphas, model.alphas_, rtol=1e-10)
+    np.testing.assert_allclose(cv.fold_loss, model.mse_path_.transpose(2, 0, 1) / 2, rtol=1e-6)
+    np.testing.assert_allclose([cv.alpha_min, cv.l1_ratio_min], [model.alpha_, model.l1_ratio_], rtol=1e-10)
+    best = np.argmin(np.abs(cv.alphas[2] - cv.alpha_min))
+    np.testing.assert_allclose(cv.path.coef[2, best], model.coef_, rtol=1e-4, atol=1e-3)
+    weights = np.random.default_rng(0).integers(1, 4, len(y)).astype(float)
+    cv = pr.cv_path(X, y, sample_weight=weights, dtype="float64", tol=1e-10)
+    model = LassoCV(alphas=100, cv=5, tol=1e-10, max_iter=10**6).fit(X, y, sample_weight=weights)
+    np.testing.assert_allclose(cv.alpha_min, model.alpha_, rtol=1e-10)
+
+
+def test_labels_numbers_and_keys():
+    X, y = problems.regression()
+    options = {"alphas": ALPHAS, "dtype": "float64"}
+    plain = pr.cv_path(X, y, folds=4, **options)
+    labelled = pr.cv_path(X, y, folds=np.repeat(["a", "b", "c", "d"], 15), **options)
+    np.testing.assert_array_equal(plain.fold_loss, labelled.fold_loss)
+    groups = np.arange(60) % 5
+    grouped = GroupKFold(5)
+    by_group = pr.cv_path(X, y, folds=groups, **options)
+    np.testing.assert_allclose(
+        np.sort(by_group.fold_loss, axis=0),
+        np.sort([by_hand(X, y, a, b, tol=1e-4) for a, b in grouped.split(X, y, groups)], axis=0),
+        rtol=1e-3,
+    )
+    key = jax.random.key(3)
+    first, again = (pr.cv_path(X, y, folds=3, repeats=2, key=key, **options) for _ in range(2))
+    assert first.fold_loss.shape == (6, 3)
+    np.testing.assert_array_equal(first.fold_loss, again.fold_loss)
+    assert not np.allclose(first.fold_loss[:3], first.fold_loss[3:])
+    assert "6 folds" in repr(first)
+
+
+def test_classes_are_spread_over_folds():
+    X, _ = problems.regression()
+    y = np.repeat([0, 1], 30)
+    cv = pr.cv_path(X, y, loss="logistic", folds=5, alphas=ALPHAS, dtype="float64")
+    assert np.isfinite(cv.fold_loss).all()
+
+
+def test_bad_folds_are_refused():
+    X, y = problems.regression()
+    for folds, message in [
+        (1, "folds must be from 2"),
+        (61, "folds must be from 2 to the number of rows, 60"),
+        (2.5, "folds must be a whole number"),
+        (np.zeros(60), "at least 2 folds"),
+        (np.zeros(3), "one per row"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            pr.cv_path(X, y, folds=folds)
+    with pytest.raises(ValueError, match="pass key"):
+        pr.cv_path(X, y, repeats=2)
+    with pytest.raises(ValueError, match="says itself"):
+        pr.cv_path(X, y, folds=KFold(3), key=jax.random.key(0))
+    with pytest.raises(ValueError, match="class True has 2 rows"):
+        pr.cv_path(X, np.arange(60) > 57, loss="logistic")
