@@ -21,9 +21,9 @@ class Design(NamedTuple):
 
     X: Any  # (n, p), centred if there is an intercept, divided by scale; None where statistics serve
     quadratic: Quadratic | None  # the statistics
-    y: np.ndarray | None  # (n,); for the squared loss less the offset, and centred if there is an intercept
-    weights: np.ndarray | None  # (n,)
-    offset: np.ndarray | None  # (n,); None for the squared loss, where it is part of y
+    y: Any  # (n,); for the squared loss less the offset, and centred if there is an intercept
+    weights: Any  # (n,)
+    offset: Any  # (n,); None for the squared loss, where it is part of y
     center: np.ndarray  # (p,) subtracted from the columns, on the input's scale
     scale: np.ndarray  # (p,) the columns are divided by
     y_center: float  # subtracted from y

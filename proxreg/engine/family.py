@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from proxreg._pytree import Array, replace
+from proxreg._pytree import Array, ArrayLike, replace
 from proxreg.penalties import Penalty
 
 
@@ -42,6 +42,6 @@ class Family(NamedTuple):
         return replace(self.template, alpha=strength(alpha, self.factor), **own)
 
 
-def strength(alpha: Array, factor: Array | None) -> Array:
+def strength(alpha: Array, factor: ArrayLike | None) -> Array:
     """Alpha times a factor per column; an infinite factor stays infinite where alpha is 0."""
     return alpha if factor is None else jnp.where(jnp.isinf(factor), jnp.inf, alpha * factor)

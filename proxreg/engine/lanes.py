@@ -25,38 +25,44 @@ def solve_one(
 def solve_lanes(
     smooth: LinearModel | Quadratic,
     template: Penalty,
-    alphas: Array,
-    ratios: Array | None,
-    factor: Array | None,
+    alphas: ArrayLike,
+    ratios: ArrayLike | None,
+    factor: ArrayLike | None,
     start: Any,
     tol: ArrayLike,
     max_steps: ArrayLike,
     solver: str,
+    own_starts: bool = False,
 ) -> Result:
     """The template with each alpha ``(lanes,)``, and l1_ratio ``(lanes,)`` if given, in its fields' place.
 
-    ``factor (p,)`` multiplies alpha per column. Every lane starts at ``start``, zero where None. The products of all
+    ``factor (p,)`` multiplies alpha per column. Every lane starts at ``start``, zero where None, or with ``own_starts``
+    at its own entry along the first axis. The products of all
     lanes with the data are matrix products, and each lane stops on its own certificate.
     """
     template = replace(template, alpha=0.0)  # whatever it was, it must not be a reason to compile again
-    return _lanes(*strong((smooth, template)), alphas, ratios, factor, start, *stopping(tol, max_steps), solver)
+    return _lanes(
+        *strong((smooth, template)), alphas, ratios, factor, start, *stopping(tol, max_steps), solver, own_starts
+    )
 
 
-@partial(jax.jit, static_argnames="solver")
+@partial(jax.jit, static_argnames=("solver", "own_starts"))
 def _lanes(
     smooth: Any,
     template: Penalty,
-    alphas: Array,
-    ratios: Array | None,
-    factor: Array | None,
+    alphas: ArrayLike,
+    ratios: ArrayLike | None,
+    factor: ArrayLike | None,
     start: Any,
     tol: Array,
     max_steps: Array,
     solver: str,
+    own_starts: bool,
 ) -> Result:
     family = Family(template, factor, alphas, ratios)
 
-    def lane(alpha, ratio):
+    def lane(alpha, ratio, start):
         return SOLVERS[solver](smooth, family.penalty(alpha, ratio), start, tol=tol, max_steps=max_steps)
 
-    return jax.vmap(lane, in_axes=(0, None if ratios is None else 0))(alphas, ratios)
+    axes = (0, None if ratios is None else 0, 0 if own_starts else None)
+    return jax.vmap(lane, in_axes=axes)(alphas, ratios, start)

@@ -138,22 +138,24 @@ def plan(source: Source, family: Family, w: np.ndarray, g: np.ndarray) -> list[t
     Groups whose columns would be more than the source allows are left out.
     """
     everything = np.arange(source.size)
-    alpha = np.asarray(family.alpha)
-    l1 = alpha if family.l1_ratio is None else alpha * np.asarray(family.l1_ratio)
-    order = np.argsort(-l1, kind="stable")
     if source.size <= FEW:
-        return [(group, everything) for group in _split(order, BATCH)]
-    planned = [(group, working_set(family.lanes(group), w[group], g[group])) for group in _split(order, GROUP)]
+        return [(group, everything) for group in by_strength(family, BATCH)]
+    groups = by_strength(family, GROUP)
+    planned = [(group, working_set(family.lanes(group), w[group], g[group])) for group in groups]
     planned = [(group, columns) for group, columns in planned if columns.size <= source.widest]
     whole = [group for group, columns in planned if columns.size > WHOLE * source.size]
     rest = [(group, columns) for group, columns in planned if columns.size <= WHOLE * source.size]
     if not whole or source.size > source.widest:
         return rest
-    return rest + [(group, everything) for group in _split(np.concatenate(whole), BATCH)]
+    together = np.concatenate(whole)
+    return rest + [(together[group], everything) for group in by_strength(family.lanes(together), BATCH)]
 
 
-def _split(order: np.ndarray, size: int) -> list[np.ndarray]:
-    return np.array_split(order, -(-order.size // size))
+def by_strength(family: Family, size: int) -> list[np.ndarray]:
+    """The lanes in groups of at most ``size``, from the strongest l1 penalty to the weakest."""
+    alpha = np.asarray(family.alpha)
+    l1 = alpha if family.l1_ratio is None else alpha * np.asarray(family.l1_ratio)
+    return np.array_split(np.argsort(-l1, kind="stable"), -(-l1.size // size))
 
 
 def working_set(family: Family, w: np.ndarray, g: np.ndarray) -> np.ndarray:

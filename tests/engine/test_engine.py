@@ -1,5 +1,7 @@
 """What the engine promises: every lane certified by an independent judge, whatever its company, start and padding."""
 
+from typing import Any
+
 import jax
 import jax.monitoring
 import numpy as np
@@ -19,7 +21,7 @@ def sparse(n, p, seed=0, signals=5):
     return X, X[:, :signals] @ np.ones(signals) + 0.5 * rng.standard_normal(n) + 2.0
 
 
-def judged(X, y, path, l1_ratio=1.0, **options):
+def judged(X, y, path, l1_ratio: Any = 1.0, **options):
     return relative_gap(X, y, path.coef, path.intercept, path.alphas, l1_ratio, **options)
 
 
@@ -130,10 +132,10 @@ def compilations(call):
     """Programs that a call compiles."""
     count = [0]
 
-    def listen(event, duration, **_):
+    def listen(event: str, duration: float, /, **_: Any) -> None:
         count[0] += event.endswith("backend_compile_duration")
 
-    jax.monitoring.register_event_duration_secs_listener(listen)
+    jax.monitoring.register_event_duration_secs_listener(listen)  # pyright: ignore[reportArgumentType]
     try:
         call()
     finally:

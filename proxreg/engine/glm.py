@@ -1,0 +1,109 @@
+"""Any loss on data with many columns: the lanes of ``lanes.py`` on working sets, coarse to fine along the path."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from proxreg.engine.buckets import column_bucket, padded
+from proxreg.engine.family import Family
+from proxreg.engine.grid import interpolated, levels
+from proxreg.engine.lanes import solve_lanes
+from proxreg.engine.working_set import GROUP, INNER, by_strength, working_set
+from proxreg.models import Coefficients, LinearModel
+from proxreg.solvers import Result, Status
+
+MAX_ROUNDS = 30
+
+
+def solve_glm(model: LinearModel, family: Family, start: Any, *, tol: float, max_steps: int) -> Result:
+    """Every lane from ``start`` to a certificate over all columns; fields as NumPy arrays.
+
+    X and what belongs to it are NumPy arrays, X centred if there is an intercept.
+    """
+    lanes, p, dtype = family.alpha.size, np.shape(model.X)[1], np.asarray(model.X).dtype
+    w, b = np.zeros((lanes, p), dtype), np.zeros(lanes, dtype)
+    if start is not None:
+        coef, intercept = start if model.fit_intercept else (start, 0.0)
+        w[:], b[:] = np.asarray(coef), np.asarray(intercept)
+    elif model.fit_intercept:
+        b[:] = np.asarray(model.with_penalty(family.template).null)
+    ratio = np.zeros(lanes, dtype) if family.l1_ratio is None else family.l1_ratio
+    unknown: list[Any] = [np.full(lanes, np.nan, dtype) for _ in range(3)]
+    counts: list[Any] = [np.zeros(lanes, np.int32) for _ in range(2)]
+    answer = Result(None, unknown[0], unknown[1], unknown[2], counts[0], counts[1])
+    known = np.zeros(0, int)
+    for fresh in levels(family.alpha, ratio):
+        if known.size:
+            both = interpolated(family.alpha, ratio, np.column_stack([w, b]), known, fresh)
+            w[fresh], b[fresh] = both[:, :p], both[:, p]
+        for at in (fresh[group] for group in by_strength(family.lanes(fresh), GROUP)):
+            _rounds(model, family.lanes(at), at, w, b, answer, tol, max_steps)
+        known = np.union1d(known, fresh)
+    return answer._replace(w=Coefficients(w, b) if model.fit_intercept else w)
+
+
+def _rounds(
+    model: LinearModel,
+    family: Family,
+    at: np.ndarray,
+    w: np.ndarray,
+    b: np.ndarray,
+    answer: Result,
+    tol,
+    max_steps: int,
+) -> None:
+    """Solves the lanes ``at``, and writes to their places."""
+    live = np.arange(at.size)
+    for _ in range(MAX_ROUNDS):
+        rows = at[live]
+        found = _solve(model, family.lanes(live), w[rows], b[rows], tol, 0)
+        error = np.where(np.isnan(found.gap), found.violation, np.maximum(found.gap, found.violation))
+        for name in ("objective", "gap", "violation"):
+            getattr(answer, name)[rows] = getattr(found, name)
+        answer.status[rows] = np.where(np.isnan(error), Status.NON_FINITE, np.where(error <= tol, 0, Status.MAX_STEPS))
+        live = live[(error > tol) & (answer.num_steps[rows] < max_steps)]
+        if not live.size:
+            return
+        rows, mine = at[live], family.lanes(live)
+        columns = working_set(mine, w[rows], _gradient(model, w[rows], b[rows]))
+        size, p = column_bucket(columns.size), w.shape[1]
+        part = LinearModel(
+            padded(np.asarray(model.X)[:, columns], len(np.asarray(model.y)), size),
+            model.y,
+            model.loss,
+            model.sample_weight,
+            model.offset,
+            model.fit_intercept,
+        )
+        begin = padded(w[np.ix_(rows, columns)], live.size, size)
+        aim = max(0.9 * tol, INNER * float(error[error > tol].min()))
+        budget = max_steps - int(answer.num_steps[rows].max())
+        found = _solve(part, mine.columns(columns, p, size), begin, b[rows], aim, budget)
+        coef, intercept = found.w if model.fit_intercept else (found.w, np.zeros(live.size))
+        w[rows[:, None], columns], b[rows] = coef[:, : columns.size], intercept
+        answer.num_steps[rows] += np.maximum(found.num_steps, 1)
+
+
+def _solve(model: LinearModel, family: Family, w: np.ndarray, b: np.ndarray, tol: float, max_steps: int) -> Result:
+    """A batch of lanes, each from its own start; as many as fill the bucket."""
+    lanes = len(w)
+    filled = np.concatenate([np.arange(lanes), np.zeros(max(GROUP - lanes, 0), int)])
+    own = family.lanes(filled)
+    start = Coefficients(w[filled], b[filled]) if model.fit_intercept else w[filled]
+    found = solve_lanes(
+        model, own.template, own.alpha, own.l1_ratio, own.factor, start, tol, max_steps, "fista", own_starts=True
+    )
+    w, *known = jax.tree.map(lambda leaf: np.asarray(leaf)[:lanes], tuple(found))
+    return Result(w, *known)
+
+
+def _gradient(model: LinearModel, w: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Of the loss, ``(L, p)``, up to a factor per lane."""
+    X, y = np.asarray(model.X), np.asarray(model.y)
+    used = np.flatnonzero(np.any(w != 0, axis=0))
+    eta = w[:, used] @ X[:, used].T + b[:, None]
+    eta = eta if model.offset is None else eta + np.asarray(model.offset)
+    slope = np.asarray(model.loss.derivative(jnp.asarray(eta), jnp.asarray(y)))
+    return (slope if model.sample_weight is None else slope * np.asarray(model.sample_weight)) @ X
