@@ -1,4 +1,4 @@
-"""A whole lasso or elastic-net path, ours against scikit-learn's, at an equal certified gap.
+"""A whole lasso or elastic-net path, ours against scikit-learn's, celer's and skglm's, at an equal certified gap.
 
 Run it as ``python -m bench.path``; the README beside this file says what it measures.
 """
@@ -12,6 +12,7 @@ import platform
 import sys
 import warnings
 from importlib import metadata
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from bench.workers import Solver
 
 FLOAT32_TOL = 1e-5
 OURS, PEER = "proxreg", "scikit-learn"
+TIGHT_TOL = 1e-10
 
 
 def build_ours(problem: Problem, tol: float, dtype: str) -> Solver:
@@ -45,7 +47,7 @@ def build_ours(problem: Problem, tol: float, dtype: str) -> Solver:
         gap = relative_gap(X, y, path.coef, path.intercept, path.alphas, problem.l1_ratio, fit_intercept=False)
         return _facts(gap, path.num_steps) | {"device": jax.devices()[0].device_kind}
 
-    return _quietly(solve), judge
+    return quietly(solve), judge
 
 
 def build_sklearn(problem: Problem, tol: float, gram: bool) -> Solver:
@@ -63,10 +65,52 @@ def build_sklearn(problem: Problem, tol: float, gram: bool) -> Solver:
         grid, coef, _, steps = answer
         return _facts(relative_gap(X, y, coef.T, 0.0, grid, problem.l1_ratio, fit_intercept=False), steps)
 
-    return _quietly(solve), judge
+    return quietly(solve), judge
 
 
-def _quietly(solve):
+def build_celer(problem: Problem, tol: float, option: None) -> Solver:
+    """``celer_path``: working sets, dual extrapolation; it has the lasso alone."""
+    del option
+    from celer import celer_path
+
+    X, y = problems.make(problem, order="F")
+    alphas = problems.alphas(problem, X, y)
+
+    def solve() -> tuple:
+        return celer_path(X, y, "lasso", alphas=alphas, tol=tol, max_iter=200, max_epochs=10**6)
+
+    def judge(answer: tuple) -> dict:
+        grid, coef, *_ = answer
+        return _facts(relative_gap(X, y, coef.T, 0.0, grid, fit_intercept=False), [0])
+
+    return quietly(solve), judge
+
+
+def build_skglm(problem: Problem, tol: float, option: None) -> Solver:
+    """``AndersonCD.path``: working sets and Anderson acceleration; its tolerance is on subgradients."""
+    del option
+    from skglm.datafits import Quadratic
+    from skglm.penalties import L1_plus_L2
+    from skglm.solvers import AndersonCD
+    from skglm.utils.jit_compilation import compiled_clone
+
+    X, y = problems.make(problem, order="F")
+    alphas = problems.alphas(problem, X, y)
+    scale = float(np.max(np.abs(y @ X)) / len(y))
+
+    def solve() -> tuple:
+        solver = AndersonCD(tol=tol * scale, fit_intercept=False, max_iter=200, max_epochs=10**6)
+        datafit, penalty = compiled_clone(Quadratic()), compiled_clone(L1_plus_L2(1.0, problem.l1_ratio))
+        return solver.path(X, y, datafit, penalty, alphas)
+
+    def judge(answer: tuple) -> dict:
+        grid, coef, *_ = answer
+        return _facts(relative_gap(X, y, coef.T, 0.0, grid, problem.l1_ratio, fit_intercept=False), [0])
+
+    return quietly(solve), judge
+
+
+def quietly(solve):
     def call():
         with warnings.catch_warnings():  # the certificate decides, not the solver's opinion of itself
             warnings.simplefilter("ignore")
@@ -81,7 +125,7 @@ def _facts(gap: np.ndarray, steps) -> dict:
 
 
 def race(problem: Problem, repeats: int, budget: float) -> dict:
-    """All solvers on one problem, and the ratio of ours to the faster of the peer's two forms."""
+    """All solvers on one problem, and the ratio of ours to the fastest of the others."""
     field = {
         OURS: Contender(build_ours, problem, "float64"),
         PEER: Contender(build_sklearn, problem, False),
@@ -89,6 +133,10 @@ def race(problem: Problem, repeats: int, budget: float) -> dict:
             build_ours, problem, "float32", dtype="float32", tols=(FLOAT32_TOL,), target=math.inf
         ),
     }
+    field[f"{OURS} to {TIGHT_TOL:.0e}"] = Contender(build_ours, problem, "float64", tols=(TIGHT_TOL,), target=TIGHT_TOL)
+    for name, build in {"celer": build_celer, "skglm": build_skglm}.items():
+        if find_spec(name) and (problem.l1_ratio == 1 or name != "celer"):
+            field[name] = Contender(build, problem, None)
     if problem.n >= problem.p:
         field[f"{PEER} Gram"] = Contender(build_sklearn, problem, True)
     try:
@@ -109,7 +157,7 @@ def race(problem: Problem, repeats: int, budget: float) -> dict:
 def compare(entries: dict[str, Entry]) -> dict:
     """The faster peer and our time over its: above 1, ours is the slower one; None where either has no valid time."""
     valid = {name: entry for name, entry in entries.items() if entry.status == "ok" and entry.warm_s}
-    ranked = sorted((name for name in valid if name.startswith(PEER)), key=lambda name: min(valid[name].warm_s))
+    ranked = sorted((name for name in valid if not name.startswith(OURS)), key=lambda name: min(valid[name].warm_s))
     found = {"peer": ranked[0] if ranked else None, "ratio_warm": None, "ratio_best": None, "ratio_cold": None}
     if not ranked or OURS not in valid:
         return found
@@ -160,7 +208,10 @@ def _times(ratio: float) -> str:
 
 def machine() -> dict:
     """What the times depend on, without saying whose machine it is."""
-    versions = {name: metadata.version(name) for name in ("numpy", "jax", "jaxlib", "scikit-learn", "proxreg")}
+    names = ("numpy", "jax", "jaxlib", "scikit-learn", "celer", "skglm", "proxreg")
+    versions = {
+        name: metadata.version(name) for name in names if find_spec(name.replace("-", "_")) or name == "scikit-learn"
+    }
     return {
         "system": platform.system(),
         "architecture": platform.machine(),
