@@ -40,15 +40,12 @@ def solve_grid(
                 w[fresh] += base[fresh]
         at = np.concatenate([fresh, left])
         leave = int(LEAVE * at.size) if number + 1 < len(todo) else 0
-        spent = answer.num_steps[at].max(initial=0)
-        found = solve(
-            source, family.lanes(at), scales, w[at], tol=tol, max_steps=max(max_steps - spent, 1), leave=leave
-        )
-        for field, value in zip(answer[:-1], found[:-1]):
+        spent = answer.num_steps[at]
+        found = solve(source, family.lanes(at), scales, w[at], spent, tol=tol, max_steps=max_steps, leave=leave)
+        for field, value in zip(answer, found):
             field[at] = value
-        answer.num_steps[at] += found.num_steps
         known = np.union1d(known, at)
-        left = at[found.error > tol]
+        left = at[(found.error > tol) & (found.num_steps < max_steps)]
     return answer
 
 

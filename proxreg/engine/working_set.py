@@ -27,7 +27,6 @@ PATIENCE = 200  # steps of a round
 POLISH = 1e-7  # from this error on lanes try Newton's method first, and so do those that a round did not finish
 POLISHED = 512  # coefficients up to which that is the cheaper way
 NEWTON_STEPS = 20  # at a time
-MAX_ROUNDS = 200
 
 
 class Solution(NamedTuple):
@@ -54,15 +53,26 @@ class Solution(NamedTuple):
 
 
 def solve(
-    source: Source, family: Family, scales: Scales, w: np.ndarray, *, tol: float, max_steps: int, leave: int = 0
+    source: Source,
+    family: Family,
+    scales: Scales,
+    w: np.ndarray,
+    num_steps: np.ndarray,
+    *,
+    tol: float,
+    max_steps: int,
+    leave: int = 0,
 ) -> Solution:
     """Every lane from its start ``w (L, p)`` to a certified error of ``tol``; up to ``leave`` lanes may be left above.
+
+    ``num_steps (L,)`` are those that it has made already.
 
     What is returned is certified from the source itself, not from what the rounds worked on. Lanes whose working
     set outgrows ``source.widest`` are left as they are.
     """
     answer, live, slow = Solution.begin(w.copy()), np.arange(len(w)), np.zeros(len(w), bool)
-    for _ in range(MAX_ROUNDS):
+    answer.num_steps[:] = num_steps
+    while True:
         mine, start = family.lanes(live), answer.w[live]
         loss, g = source.evaluate(start)
         known = certify(mine, scales, start, g, loss)
@@ -75,7 +85,7 @@ def solve(
         answer.put(live, start, known)
         stay = (known.error > tol) & (answer.num_steps[live] < max_steps)
         if np.sum(stay) <= leave:
-            break
+            return answer
         live, mine, start, loss, g = live[stay], mine.lanes(stay), start[stay], loss[stay], g[stay]
         goal = np.where(slow[live] | (known.error[stay] <= POLISH), 0.9 * tol, max(0.9 * tol, POLISH))
         planned = plan(source, mine, start, g)
@@ -91,9 +101,9 @@ def solve(
             answer.w[at[:, None], columns] = part
             answer.num_steps[at] += np.maximum(steps, 1)  # a round costs at least that, and must end
             slow[at] = steps >= allowed
-        if not planned:
-            break
-    return answer
+        live = live[np.sort(np.concatenate([np.zeros(0, int), *(group for group, _ in planned)]))]
+        if not live.size:
+            return answer
 
 
 def _polish(source: Source, family: Family, scales: Scales, tol: float, chosen: np.ndarray, start, loss, g, known):
