@@ -7,6 +7,7 @@ import argparse
 import dataclasses
 import json
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from bench.path import OURS, PEER, compare, machine, quietly, table
 from bench.problems import PROBLEMS, Problem
 from bench.workers import Solver
 
-L1_RATIOS = [0.1, 0.5, 0.7, 0.9, 1.0]
+L1_RATIOS: Any = [0.1, 0.5, 0.7, 0.9, 1.0]
 FOLDS = 5
 
 
