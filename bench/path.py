@@ -71,7 +71,7 @@ def build_sklearn(problem: Problem, tol: float, gram: bool) -> Solver:
 def build_celer(problem: Problem, tol: float, option: None) -> Solver:
     """``celer_path``: working sets, dual extrapolation; it has the lasso alone."""
     del option
-    from celer import celer_path
+    from celer import celer_path  # pyright: ignore[reportMissingImports]
 
     X, y = problems.make(problem, order="F")
     alphas = problems.alphas(problem, X, y)
@@ -89,10 +89,10 @@ def build_celer(problem: Problem, tol: float, option: None) -> Solver:
 def build_skglm(problem: Problem, tol: float, option: None) -> Solver:
     """``AndersonCD.path``: working sets and Anderson acceleration; its tolerance is on subgradients."""
     del option
-    from skglm.datafits import Quadratic
-    from skglm.penalties import L1_plus_L2
-    from skglm.solvers import AndersonCD
-    from skglm.utils.jit_compilation import compiled_clone
+    from skglm.datafits import Quadratic  # pyright: ignore[reportMissingImports]
+    from skglm.penalties import L1_plus_L2  # pyright: ignore[reportMissingImports]
+    from skglm.solvers import AndersonCD  # pyright: ignore[reportMissingImports]
+    from skglm.utils.jit_compilation import compiled_clone  # pyright: ignore[reportMissingImports]
 
     X, y = problems.make(problem, order="F")
     alphas = problems.alphas(problem, X, y)
