@@ -9,6 +9,7 @@ from proxreg import _precision
 from proxreg._warnings import ConvergenceWarning, warn
 from proxreg.alpha_grid import default_grid, unpenalised_fit
 from proxreg.batch import solve_batch
+from proxreg.engine import OneBlasThread
 from proxreg.penalties import ElasticNet, Penalty
 from proxreg.results import Path
 from proxreg.solvers import Result, Status
@@ -29,6 +30,7 @@ class PathProblem:
     standardize: bool
 
 
+@OneBlasThread()
 def pose(
     X: Any,
     y: Any,
@@ -62,6 +64,7 @@ def pose(
     return PathProblem(task, template, ratios, grid, penalty is not None, options, data["standardize"])
 
 
+@OneBlasThread()
 def answer(problem: PathProblem, near: dict[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
     """The fits of the grid as arrays in its shape, on the scale of the input.
 

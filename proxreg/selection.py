@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg import _precision
-from proxreg.engine import Moments
+from proxreg.engine import Moments, OneBlasThread
 from proxreg.folds import Fold, make_folds
 from proxreg.path_problem import PathProblem, answer, as_path, labels, pose, remedy, warn_unless_converged
 from proxreg.penalties import Penalty
@@ -102,6 +102,7 @@ def cv_path(
     return _summary(problem, whole, np.stack(losses), np.asarray(sizes))
 
 
+@OneBlasThread()
 def _judged(
     problem: PathProblem, whole: dict[str, np.ndarray], fold: Fold, number: int, fit_intercept: bool
 ) -> tuple[dict[str, np.ndarray], np.ndarray, float]:

@@ -7,6 +7,7 @@ from proxreg.engine.family import Family as Family
 from proxreg.engine.family import strength as strength
 from proxreg.engine.glm import solve_glm as solve_glm
 from proxreg.engine.grid import solve_grid as solve_grid
+from proxreg.engine.host import OneBlasThread as OneBlasThread
 from proxreg.engine.lanes import SOLVERS as SOLVERS
 from proxreg.engine.lanes import solve_lanes as solve_lanes
 from proxreg.engine.lanes import solve_one as solve_one

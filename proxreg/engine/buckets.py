@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 #: a program takes half a second to compile, so that small ones are spaced widely: idle lanes and columns cost less
-LANES = (16, 64, 128)
+LANES = (16, 32, 64, 128)
 COLUMNS = (32, 64, 128, 256)
 
 

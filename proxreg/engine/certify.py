@@ -1,5 +1,6 @@
-"""The certificate of every lane over all columns, and what rounds need to know beside it."""
+"""The certificate of every lane over all columns, and what Newton's method needs to know beside it."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -9,7 +10,8 @@ import numpy as np
 from proxreg._pytree import Array
 from proxreg.engine.buckets import column_bucket, padded
 from proxreg.engine.family import Family
-from proxreg.models.certificate import duality_gap, relative, tree_max_abs
+from proxreg.models.certificate import duality_gap, relative, violation
+from proxreg.penalties import Penalty
 
 CHUNK = 16  # lanes at a time: one program for any number
 
@@ -22,13 +24,11 @@ class Scales(NamedTuple):
 
 
 class Certified(NamedTuple):
-    """What is known about lanes, as NumPy arrays."""
+    """What is known about lanes, as NumPy arrays ``(L,)``."""
 
-    objective: Any  # (L,)
-    gap: Any  # (L,) relative; NaN where no dual point is known
-    violation: Any  # (L,) relative
-    subgradient: Any  # (L, p) the smallest; zero at a solution
-    curvature: Any  # (L, p) of the penalty at coefficients that are not zero
+    objective: Any
+    gap: Any  # relative; NaN where no dual point is known
+    violation: Any  # relative
 
     @property
     def error(self) -> np.ndarray:
@@ -36,28 +36,47 @@ class Certified(NamedTuple):
         return np.where(np.isnan(self.gap), self.violation, np.maximum(self.gap, self.violation))
 
 
+def quality(penalty: Penalty, w: Array, g: Array, loss: Array, scales: Scales) -> tuple[Array, Array]:
+    """Of one lane of least squares with gradient ``g (p,)``: relative gap and relative violation."""
+    gap = duality_gap(penalty, w, g, lambda c: jnp.square(1 - c) * loss)
+    return relative(gap, scales.null_loss), relative(violation(penalty, w, g), scales.null_gradient)
+
+
 @jax.jit
-def _certify(family: Family, scales: Scales, w: Array, g: Array, loss: Array) -> Certified:
+def _certify(family: Family, w: Array, g: Array, loss: Array, scales: Scales) -> Certified:
     def one(penalty, w, g, loss):
-        gap = duality_gap(penalty, w, g, lambda c: jnp.square(1 - c) * loss)
-        rest = penalty.subgradient(w, g)
-        _, curvature = jax.jvp(lambda w: penalty.subgradient(w, 0.0), (w,), (jnp.ones_like(w),))
-        violation = relative(tree_max_abs(rest), scales.null_gradient)
-        objective = loss + penalty.value(w)
-        return Certified(objective, relative(gap, scales.null_loss), violation, rest, curvature)
+        return Certified(loss + penalty.value(w), *quality(penalty, w, g, loss, scales))
 
     return jax.vmap(one)(family.penalties(), w, g, loss)
 
 
+@jax.jit
+def _slopes(family: Family, w: Array, g: Array) -> tuple[Array, Array]:
+    def one(penalty, w, g):
+        _, curvature = jax.jvp(lambda w: penalty.subgradient(w, 0.0), (w,), (jnp.ones_like(w),))
+        return penalty.subgradient(w, g), curvature
+
+    return jax.vmap(one)(family.penalties(), w, g)
+
+
 def certify(family: Family, scales: Scales, w: np.ndarray, g: np.ndarray, loss: np.ndarray) -> Certified:
     """Of lanes at ``w (L, p)`` with gradients ``g (L, p)`` and losses ``(L,)`` of least squares."""
+    return Certified(*_in_chunks(lambda mine, *lanes: _certify(mine, *lanes, scales), family, w, g, loss))
+
+
+def slopes(family: Family, w: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The smallest subgradients ``(L, p)``, zero at a solution, and the penalty's curvature where w is not zero."""
+    subgradient, curvature = _in_chunks(_slopes, family, w, g)
+    return subgradient[:, : w.shape[1]], curvature[:, : w.shape[1]]
+
+
+def _in_chunks(program: Callable[..., Any], family: Family, w: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
+    """What a program says of lanes, so many at a time that it is compiled for one number of lanes."""
     p, size = w.shape[1], column_bucket(w.shape[1])
-    wide = family.columns(np.arange(p), p, size)
-    found = []
+    wide, found = family.columns(np.arange(p), p, size), []
     for start in range(0, len(w), CHUNK):
-        rows = np.arange(start, min(start + CHUNK, len(w)))
-        at = np.concatenate([rows, np.full(CHUNK - rows.size, start)])
-        part = _certify(wide.lanes(at), scales, padded(w[rows], CHUNK, size), padded(g[rows], CHUNK, size), loss[at])
-        found.append([np.asarray(x)[: rows.size, ...] for x in part])
-    objective, gap, violation, rest, curvature = map(np.concatenate, zip(*found))
-    return Certified(objective, gap, violation, rest[:, :p], curvature[:, :p])
+        at = np.arange(start, min(start + CHUNK, len(w)))
+        filled = np.concatenate([at, np.full(CHUNK - at.size, start)])
+        lanes = (padded(x[at], CHUNK, *[size] * (x.ndim - 1)) for x in (w, *others))
+        found.append([np.asarray(x)[: at.size] for x in program(wide.lanes(filled), *lanes)])
+    return [np.concatenate(parts) for parts in zip(*found)]

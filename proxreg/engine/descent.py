@@ -2,7 +2,10 @@
 
 Greedy FISTA (Liang, Luo and Schoenlieb 2018, arXiv:1807.04005) as in ``solvers/fista.py``, written for a batch: the
 gradient of a quadratic is affine, so momentum extrapolates it too, and neither certificate nor restart costs a product.
-Lanes that are done leave the batch, where ``jax.vmap`` of a loop would carry them to the end of the slowest.
+Lanes that are done leave their slots to others, where ``jax.vmap`` of a loop would carry them along to the end.
+
+A lane is its gradient and loss at the start: steps add what they change, so c is never needed, and rounding, that of a
+float32 G too, is relative to the way made and not to the point.
 """
 
 from typing import Any, NamedTuple
@@ -11,23 +14,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from proxreg import _precision
 from proxreg._pytree import Array
 from proxreg.engine.buckets import lane_bucket, padded
+from proxreg.engine.certify import Scales, quality
 from proxreg.engine.family import Family
-from proxreg.models.certificate import duality_gap, relative, violation
+from proxreg.engine.host import cores, in_parallel
 
 GREED = 1.3
 SHRINK = 0.96
-
-
-class Quadratics(NamedTuple):
-    """What differs between lanes but for the penalty."""
-
-    c: Any  # (L, p)
-    constant: Any  # (L,) as in models.Quadratic; NaN where there is no gap
-    tol: Any  # (L,) for the larger of the relative gap and the relative violation
-    null_loss: Any  # (L,) what gaps are relative to
-    null_gradient: Any  # (L,) what violations are relative to
+EVERY = 2  # steps to a certificate
+SLOTS = 16_384  # coefficients of all lanes at work, to stay in the caches of a CPU
+ON_ACCELERATOR = 16_384  # lanes
+LEAST = 16  # lanes that are worth a core
+REFILL = 3  # a part of the slots that is empty is filled again
 
 
 class Descent(NamedTuple):
@@ -35,51 +35,52 @@ class Descent(NamedTuple):
 
     w: Any  # (L, p)
     g: Any  # (L, p) gradient there
+    loss: Any  # (L,)
     w_before: Any
     g_before: Any
     scale: Any  # (L,) factor on the steps
     first: Any  # (L,) squared length of the first step
-    error: Any  # (L,) of w, or of the point before
+    error: Any  # (L,) the larger of the relative gap and the relative violation, some steps ago
     num_steps: Any  # (L,)
 
 
 @jax.jit
 def _advance(
-    G: Array, steps: Array, family: Family, own: Quadratics, state: Descent, stop: Array, limit: Array
+    G: Array, steps: Array, family: Family, scales: Scales, tol: Array, state: Descent, stop: Array, limit: Array
 ) -> Descent:
     """Steps until no more than ``stop`` lanes are at work, at most ``limit``."""
     penalties = family.penalties()
 
-    def certify(penalty, own, w, g):
-        residual = jnp.maximum(2 * own.constant - w @ own.c + w @ g, 0)
-        gap = duality_gap(penalty, w, g, lambda c: jnp.square(1 - c) / 2 * residual)
-        worst = relative(violation(penalty, w, g), own.null_gradient)
-        return jnp.fmax(relative(gap, own.null_loss), worst)  # a NaN gap is one that is not known
+    def certify(w, g, loss, error):
+        gap, worst = jax.vmap(quality, in_axes=(0, 0, 0, 0, None))(penalties, w, g, loss, scales)
+        return jnp.where(error > tol, jnp.fmax(gap, worst), error)  # a NaN gap is one that is not known
 
     def inner(a, b):
         return jnp.sum(a * b / steps, axis=1)
 
     def advance(carry):
-        count, (w, g, w_before, g_before, scale, first, error, num_steps) = carry
-        error = jnp.where(error > own.tol, jax.vmap(certify)(penalties, own, w, g), error)
-        live = error > own.tol
+        count, (w, g, loss, w_before, g_before, scale, first, error, num_steps) = carry
+        error = jax.lax.cond(count % EVERY == 0, certify, lambda w, g, loss, error: error, w, g, loss, error)
+        live = error > tol
 
         t = steps * scale[:, None]
-        ahead = w + (w - w_before)
-        target = ahead - t * (g + (g - g_before))
+        momentum = w - w_before
+        target = w + momentum - t * (g + (g - g_before))
         new = jax.vmap(lambda penalty, v, step: penalty.prox(v, step))(penalties, target, t)
-        new_g = _product(G, new) - own.c
         progress = new - w
-        length = inner(progress, progress)
-        restart = inner(new - ahead, progress) <= 0  # the momentum points uphill (O'Donoghue and Candes 2015)
+        new_g = g + _product(G, progress)
+        new_loss = jnp.maximum(loss + jnp.sum(progress * (g + new_g), axis=1) / 2, 0)
+        length, along = inner(progress, progress), inner(progress, momentum)
+        restart = length <= along  # the momentum points uphill (O'Donoghue and Candes 2015)
         # ever further, or back and forth: too long a step; 1 / GREED leaves room for a majoriser a third too small
-        far, back = length > first, inner(progress, w - w_before) < 0
+        far, back = length > first, along < 0
         shorter = jnp.maximum(scale * SHRINK, jnp.where(far, 1 / GREED, jnp.minimum(scale, 1)))
 
         keep, again = live[:, None], restart[:, None]
         return count + 1, Descent(
             jnp.where(keep, new, w),
             jnp.where(keep, new_g, g),
+            jnp.where(live, new_loss, loss),
             jnp.where(again, new, w),
             jnp.where(again, new_g, g),
             jnp.where(far | back, shorter, scale),
@@ -90,47 +91,84 @@ def _advance(
 
     def at_work(carry):
         count, state = carry
-        return (jnp.sum(state.error > own.tol) > stop) & (count < limit)
+        return (jnp.sum(state.error > tol) > stop) & (count < limit)
 
     return jax.lax.while_loop(at_work, advance, (jnp.zeros((), jnp.int32), state))[1]
 
 
 def _product(G: Array, w: Array) -> Array:
-    """``w G`` for a symmetric G.
+    """``w G`` for a symmetric G, in its type.
 
     With few lanes XLA on CPU computes ``G w'`` up to twice as fast; the barriers keep it from turning that around.
     """
     barrier = jax.lax.optimization_barrier
-    return barrier(jnp.matmul(G, barrier(w.T), precision="highest")).T
+    return barrier(jnp.matmul(G, barrier(w.T.astype(G.dtype)), precision="highest")).T.astype(w.dtype)
 
 
 def descend(
-    G: Any, steps: Any, family: Family, own: Quadratics, w: np.ndarray, g: np.ndarray, max_steps: int, leave: int = 0
+    G: Any,
+    steps: Any,
+    family: Family,
+    scales: Scales,
+    tol: np.ndarray,
+    start: tuple[np.ndarray, np.ndarray, np.ndarray],
+    max_steps: int,
+    leave: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Minimises each lane from ``w (L, p)``, whose gradient is ``g``: points and numbers of steps, in NumPy.
+    """Minimises each lane from its start, ``w (L, p)`` with gradient and loss: points and numbers of steps, in NumPy.
 
-    Returns when no more than ``leave`` lanes are still at work. A lane whose numbers overflow stops alone.
+    So many lanes are at work as fill the caches; as some get done, others take their slots. Returns when no more than
+    ``leave`` lanes are still at work. A lane whose numbers overflow stops alone.
     """
-    dtype = w.dtype
-    lanes = len(w)
-    state = Descent(
-        w, g, w, g, np.full(lanes, GREED, dtype), np.full(lanes, np.inf, dtype), np.full(lanes, np.inf, dtype),
-        np.zeros(lanes, np.int32),
-    )  # fmt: skip
-    answer, num_steps = w.copy(), state.num_steps.copy()
-    at = np.arange(lanes)
-    while at.size > leave:
+    answer, num_steps = np.empty_like(start[0]), np.zeros(len(tol), np.int32)
+    workers = min(cores(), -(-len(tol) // LEAST)) if jax.default_backend() == "cpu" else 1
+
+    def work(own: slice) -> None:
+        begin, mine = (x[own] for x in start), family.lanes(own)
+        with _precision.scope(answer.dtype):  # what JAX knows of it ends with the caller's thread
+            answer[own], num_steps[own] = _work(G, steps, mine, scales, tol[own], *begin, max_steps, leave // workers)
+
+    # XLA computes a small batch on one core but for the product: batches side by side keep the others busy
+    in_parallel(work, [slice(first, None, workers) for first in range(workers)])
+    return answer, num_steps
+
+
+def _work(G, steps, family, scales, tol, w, g, loss, max_steps: int, leave: int) -> tuple[np.ndarray, np.ndarray]:
+    answer, num_steps = np.empty_like(w), np.zeros(len(w), np.int32)
+    most, waiting = slots(w.shape[1]), np.arange(len(w))
+    at, state = waiting[:0], _begin(w[:0], g[:0], loss[:0])
+    while waiting.size or at.size > leave:
+        fresh, waiting = np.split(waiting, [most - at.size])
+        at, state = np.append(at, fresh), _joined(state, _begin(w[fresh], g[fresh], loss[fresh]))
         bucket = lane_bucket(at.size)
         filled = np.concatenate([at, np.full(bucket - at.size, at[0])])
         packed = Descent(*(padded(x, bucket, *x.shape[1:]) for x in state))  # idle lanes have an error of zero
-        mine = Quadratics(*(x[filled] for x in own))
-        stop, limit = np.int32(max(_fewer(at.size), leave)), np.int32(max_steps - num_steps[at].max())
-        after = _advance(G, steps, family.lanes(filled), mine, packed, stop, limit)
+        enough = most - most // REFILL if waiting.size else max(_fewer(at.size), leave)
+        limit = max_steps - num_steps[at].max()
+        stop = np.int32(enough), np.int32(limit)
+        after = _advance(G, steps, family.lanes(filled), scales, tol[filled], packed, *stop)
         state = Descent(*(np.asarray(x)[: at.size] for x in after))
-        answer[at], num_steps[at] = state.w, state.num_steps
-        stay = (state.error > own.tol[at]) & (state.num_steps < max_steps)
+        num_steps[at] = state.num_steps
+        stay = (state.error > tol[at]) & (state.num_steps < max_steps)
+        answer[at[~stay]] = state.w[~stay]
         at, state = at[stay], Descent(*(x[stay] for x in state))
+    answer[at] = state.w
     return answer, num_steps
+
+
+def slots(columns: int) -> int:
+    """Lanes at work together."""
+    return min(max(lane_bucket(SLOTS // columns), 32), 1024) if jax.default_backend() == "cpu" else ON_ACCELERATOR
+
+
+def _begin(w: np.ndarray, g: np.ndarray, loss: np.ndarray) -> Descent:
+    lanes, dtype = len(w), w.dtype
+    unknown = np.full(lanes, np.inf, dtype)
+    return Descent(w, g, loss, w, g, np.full(lanes, GREED, dtype), unknown, unknown, np.zeros(lanes, np.int32))
+
+
+def _joined(some: Descent, others: Descent) -> Descent:
+    return Descent(*map(np.concatenate, zip(some, others))) if len(others.w) else some
 
 
 def _fewer(lanes: int) -> int:

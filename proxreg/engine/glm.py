@@ -9,6 +9,7 @@ import numpy as np
 from proxreg.engine.buckets import column_bucket, padded
 from proxreg.engine.family import Family
 from proxreg.engine.grid import interpolated, levels
+from proxreg.engine.host import matmul
 from proxreg.engine.lanes import solve_lanes
 from proxreg.engine.working_set import GROUP, INNER, by_strength, working_set
 from proxreg.models import Coefficients, LinearModel
@@ -103,7 +104,7 @@ def _gradient(model: LinearModel, w: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Of the loss, ``(L, p)``, up to a factor per lane."""
     X, y = np.asarray(model.X), np.asarray(model.y)
     used = np.flatnonzero(np.any(w != 0, axis=0))
-    eta = w[:, used] @ X[:, used].T + b[:, None]
+    eta = matmul(w[:, used], X[:, used].T) + b[:, None]
     eta = eta if model.offset is None else eta + np.asarray(model.offset)
     slope = np.asarray(model.loss.derivative(jnp.asarray(eta), jnp.asarray(y)))
-    return (slope if model.sample_weight is None else slope * np.asarray(model.sample_weight)) @ X
+    return matmul(slope if model.sample_weight is None else slope * np.asarray(model.sample_weight), X)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg.engine.buckets import column_bucket, padded
+from proxreg.engine.host import matmul
 from proxreg.models.spectrum import POWER_STEPS
 
 LEAST_WIDEST = 1024
@@ -56,7 +57,7 @@ class Source(abc.ABC):
         host, size = self.gram(columns), column_bucket(columns.size)
         steps = np.ones(size, host.dtype)
         steps[: columns.size] = self._steps(host, columns)
-        return Matrix(host, jnp.asarray(padded(host, size, size)), jnp.asarray(steps))
+        return Matrix(host, jnp.asarray(padded(host, size, size), _product_type(host.dtype)), jnp.asarray(steps))
 
     def _steps(self, G: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """One over a diagonal majoriser, as in ``models/spectrum.py``, from the direction that the last matrix left."""
@@ -73,6 +74,11 @@ class Source(abc.ABC):
         return 1 / ((1.05 * largest if np.isfinite(largest) and largest > 0 else 1) * diagonal)
 
 
+def _product_type(dtype: np.dtype) -> np.dtype:
+    """In which steps multiply: what they add is small beside the point, so that half the digits serve."""
+    return np.dtype(np.float32) if jax.default_backend() == "cpu" else dtype
+
+
 class GramSource(Source):
     """From sufficient statistics ``G = X' S X``, ``c = X' S y`` and ``constant = y' S y / 2``; no copy is made."""
 
@@ -82,7 +88,7 @@ class GramSource(Source):
 
     def evaluate(self, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """One product with G."""
-        g = w @ self._G - self._c
+        g = matmul(w, self._G) - self._c
         return np.maximum(self._constant + np.einsum("lp,lp->l", w, g - self._c) / 2, 0), g
 
     def gram(self, columns: np.ndarray) -> np.ndarray:
@@ -105,9 +111,9 @@ class DataSource(Source):
     def evaluate(self, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """A product with the columns in use, and one with all."""
         used = np.flatnonzero(np.any(w != 0, axis=0))
-        residual = w[:, used] @ self._X[:, used].T - self._y
+        residual = matmul(w[:, used], self._X[:, used].T) - self._y
         slope = residual * self._weights
-        return np.einsum("li,li->l", residual, slope) / 2, slope @ self._X
+        return np.einsum("li,li->l", residual, slope) / 2, matmul(slope, self._X)
 
     def gram(self, columns: np.ndarray) -> np.ndarray:
         """From the cache, after adding what it lacks."""
@@ -116,7 +122,7 @@ class DataSource(Source):
             old = len(self._cached)
             rows = np.ascontiguousarray(self._X[:, fresh].T)
             self._cached = np.concatenate([self._cached, rows])
-            block = (rows * self._weights) @ self._cached.T
+            block = matmul(rows * self._weights, self._cached.T)
             larger = np.empty((len(self._cached),) * 2, block.dtype)
             larger[:old, :old] = self._gram
             larger[old:], larger[:old, old:] = block, block[:, :old].T

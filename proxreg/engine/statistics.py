@@ -9,10 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array
+from proxreg.engine.host import OneBlasThread, cores, cuts, gram, in_parallel
 from proxreg.models import Quadratic
 
 ROWS = 512  # on a device
-BLOCK = 4096  # rows on the host: a block stays in the cache for all its products
+BLOCK = 1024  # rows on the host: a block stays in the cache for all its products
 SAMPLE = 256  # rows that tell whether columns need a shift
 NEAR = {4: 0.1, 8: 8.0}  # by bytes: means of so many standard deviations cost no digits that matter
 FAR = 64.0  # of these, the sample told wrong
@@ -71,6 +72,7 @@ class Moments(NamedTuple):
         return G, self.xy / self.total + np.multiply.outer(self.shift, self.y / self.total), self.yy / self.total / 2
 
 
+@OneBlasThread()
 def moments(
     X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, dtype: np.dtype, parts: Sequence[np.ndarray] = ()
 ) -> tuple[Moments, list[Moments]]:
@@ -118,22 +120,31 @@ def moments_about(
         X, y, rows = X[chosen], y[chosen], None
         weights = None if weights is None else weights[chosen]
     p, count = X.shape[1], len(X) if rows is None else rows.size
-    x, xx, xy = np.zeros(p), np.zeros((p, p)), np.zeros((p, *y.shape[1:]))
     kind = np.result_type(X.dtype, dtype) if X.dtype.kind == "f" else np.dtype(float)
-    for start in range(0, count, BLOCK):
-        at = slice(start, start + BLOCK) if rows is None else rows[start : start + BLOCK]
-        block, own = X[at], y[at].astype(kind)
-        if shift is not None:
-            block = np.subtract(block, shift, dtype=kind)
-        block = block.astype(kind, copy=False)
-        root = np.ones(len(block), kind)
-        if weights is not None:
-            root = np.sqrt(weights[at]).astype(kind)
-            block, own = block * root[:, None], (own.T * root).T
-        with np.errstate(over="ignore", invalid="ignore"):
-            xx += block.T @ block
-            xy += block.T @ own
-            x += root @ block
+
+    pieces = min(cores(), max(count // max(p, 1), 1))  # a copy of the sums to each: no larger than the data
+    size = BLOCK if pieces > 1 else max(count, 1)
+
+    def sums(within: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        x, xx, xy = np.zeros(p), np.zeros((p, p)), np.zeros((p, *y.shape[1:]))
+        for start in range(within.start, within.stop, size):
+            at = slice(start, min(start + size, within.stop))
+            at = at if rows is None else rows[at]
+            block, own = X[at], y[at].astype(kind)
+            if shift is not None:
+                block = np.subtract(block, shift, dtype=kind)
+            block = block.astype(kind, copy=False)
+            root = np.ones(len(block), kind)
+            if weights is not None:
+                root = np.sqrt(weights[at]).astype(kind)
+                block, own = block * root[:, None], (own.T * root).T
+            with np.errstate(over="ignore", invalid="ignore"):
+                xx += block.T @ block if pieces > 1 else gram(block)
+                xy += block.T @ own
+                x += root @ block
+        return x, xx, xy
+
+    x, xx, xy = (reduce(np.add, each) for each in zip(*in_parallel(sums, cuts(count, pieces))))
     at = slice(None) if rows is None else rows
     scale = np.ones(count) if weights is None else weights[at].astype(float)
     own = y[at].astype(float)

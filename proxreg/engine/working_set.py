@@ -10,16 +10,18 @@ from typing import NamedTuple
 import numpy as np
 
 from proxreg.engine.buckets import column_bucket, padded
-from proxreg.engine.certify import Certified, Scales, certify
-from proxreg.engine.descent import Quadratics, descend
+from proxreg.engine.certify import Certified, Scales, certify, slopes
+from proxreg.engine.descent import descend
 from proxreg.engine.family import Family
 from proxreg.engine.polish import newton_candidates
 from proxreg.engine.source import Source
 
-FEW = 1024  # so many columns need no working set
+FEWEST = 256  # so many columns need no working set
+FEW = 1024  # on so many, a step costs no more than a certificate
 GROUP = 16  # lanes that share a working set
+LARGE_GROUP = 64  # the same, of few columns
 BATCH = 1024  # lanes that work on all columns together
-FIRST = 256  # columns of a first working set
+FIRST = 256  # columns of a first working set, a quarter of them if that is less
 GROWTH = 1.3  # of a working set over the supports that it holds
 WHOLE = 0.3  # a working set of a larger part of the columns is all of them: one batch on one matrix
 INNER = 0.01  # error that a round leaves, relative to the one that it begins with
@@ -65,45 +67,48 @@ def solve(
 ) -> Solution:
     """Every lane from its start ``w (L, p)`` to a certified error of ``tol``; up to ``leave`` lanes may be left above.
 
-    ``num_steps (L,)`` are those that it has made already.
-
-    What is returned is certified from the source itself, not from what the rounds worked on. Lanes whose working
-    set outgrows ``source.widest`` are left as they are.
+    ``num_steps (L,)`` are those that it has made already. What is returned is certified from the source itself, not
+    from what the rounds worked on. Lanes whose working set outgrows ``source.widest`` are left as they are.
     """
     answer, live, slow = Solution.begin(w.copy()), np.arange(len(w)), np.zeros(len(w), bool)
     answer.num_steps[:] = num_steps
+    looked = source.size > FEW  # the first step tells as much about few columns
     while True:
         mine, start = family.lanes(live), answer.w[live]
         loss, g = source.evaluate(start)
-        known = certify(mine, scales, start, g, loss)
-        small = np.sum(start != 0, axis=1) <= POLISHED
-        polished = (known.error > tol) & (slow[live] | (known.error <= POLISH) & small)
-        polished &= answer.num_steps[live] < max_steps
-        answer.num_steps[live] += polished
-        if polished.any():
-            _polish(source, mine, scales, tol, polished, start, loss, g, known)
-        answer.put(live, start, known)
-        stay = (known.error > tol) & (answer.num_steps[live] < max_steps)
+        error = np.full(live.size, np.inf)
+        if looked:
+            known = certify(mine, scales, start, g, loss)
+            small = np.sum(start != 0, axis=1) <= POLISHED
+            polished = (known.error > tol) & (slow[live] | (known.error <= POLISH) & small)
+            polished &= answer.num_steps[live] < max_steps
+            answer.num_steps[live] += polished
+            if polished.any():
+                _polish(source, mine, scales, tol, polished, start, loss, g, known)
+            answer.put(live, start, known)
+            error = known.error
+        stay = (error > tol) & (answer.num_steps[live] < max_steps)
         if np.sum(stay) <= leave:
             return answer
-        live, mine, start, loss, g = live[stay], mine.lanes(stay), start[stay], loss[stay], g[stay]
-        goal = np.where(slow[live] | (known.error[stay] <= POLISH), 0.9 * tol, max(0.9 * tol, POLISH))
+        live, mine, start, loss, g, error = live[stay], mine.lanes(stay), start[stay], loss[stay], g[stay], error[stay]
+        goal = np.where(slow[live] | (error <= POLISH), 0.9 * tol, max(0.9 * tol, POLISH))
         planned = plan(source, mine, start, g)
         for group, columns in planned:
             at, spent = live[group], int(answer.num_steps[live[group]].max())
             spare = group.size // 3 if live.size > group.size else min(leave, group.size - 1)
             aim = goal[group]
-            if columns.size < source.size:
-                aim = np.maximum(INNER * known.error[stay][group], aim)
-            given = start[group], loss[group], g[group], aim
+            if columns.size < source.size and looked:
+                aim = np.maximum(INNER * error[group], aim)
             allowed = min(PATIENCE, max_steps - spent)
-            part, steps = _descend(source, mine.lanes(group), scales, columns, *given, allowed, spare)
+            given = start[group], g[group], loss[group]
+            part, steps = _descend(source, mine.lanes(group), scales, columns, aim, given, allowed, spare)
             answer.w[at[:, None], columns] = part
-            answer.num_steps[at] += np.maximum(steps, 1)  # a round costs at least that, and must end
+            answer.num_steps[at] += np.maximum(steps, looked)  # a round costs at least that, and must end
             slow[at] = steps >= allowed
         live = live[np.sort(np.concatenate([np.zeros(0, int), *(group for group, _ in planned)]))]
         if not live.size:
             return answer
+        looked = True
 
 
 def _polish(source: Source, family: Family, scales: Scales, tol: float, chosen: np.ndarray, start, loss, g, known):
@@ -112,10 +117,10 @@ def _polish(source: Source, family: Family, scales: Scales, tol: float, chosen: 
     for _ in range(NEWTON_STEPS):
         if not at.size:
             return
-        moved = np.zeros(at.size, bool)
-        for candidate in newton_candidates(source, start[at], known.subgradient[at], known.curvature[at]):
+        mine, moved = family.lanes(at), np.zeros(at.size, bool)
+        for candidate in newton_candidates(source, start[at], *slopes(mine, start[at], g[at])):
             own_loss, own_g = source.evaluate(candidate)
-            found = certify(family.lanes(at), scales, candidate, own_g, own_loss)
+            found = certify(mine, scales, candidate, own_g, own_loss)
             lower = found.objective < known.objective[at]
             better = lower | ((found.objective <= known.objective[at]) & (found.error < known.error[at]))
             to = at[better]
@@ -127,18 +132,22 @@ def _polish(source: Source, family: Family, scales: Scales, tol: float, chosen: 
 
 
 def _descend(
-    source: Source, family: Family, scales: Scales, columns: np.ndarray, start, loss, g, tol, max_steps: int, leave: int
+    source: Source,
+    family: Family,
+    scales: Scales,
+    columns: np.ndarray,
+    tol: np.ndarray,
+    start: tuple[np.ndarray, np.ndarray, np.ndarray],
+    max_steps: int,
+    leave: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The same problems on some columns, stated about the start: rounding in G is then that of the change only."""
-    lanes, size, dtype = len(start), column_bucket(columns.size), start.dtype
-    matrix = source.matrix(columns)
-    w, g = start[:, columns], g[:, columns]
-    c = w @ matrix.host - g
-    constant = loss + np.einsum("lp,lp->l", c - g, w) / 2
-    own = Quadratics(padded(c, lanes, size), constant, tol.astype(dtype), *(np.full(lanes, x, dtype) for x in scales))
-    small = family.columns(columns, source.size, size)
-    begin = padded(w, lanes, size), padded(g, lanes, size)
-    found, steps = descend(matrix.device, matrix.steps, small, own, *begin, max_steps, leave)
+    """The same problems on some columns, padded to a bucket."""
+    (w, g, loss), lanes, size = start, len(tol), column_bucket(columns.size)
+    if columns.size < source.size:
+        w, g = w[:, columns], g[:, columns]
+    begin = padded(w, lanes, size), padded(g, lanes, size), loss
+    matrix, small = source.matrix(columns), family.columns(columns, source.size, size)
+    found, steps = descend(matrix.device, matrix.steps, small, scales, tol.astype(w.dtype), begin, max_steps, leave)
     return found[:, : columns.size], steps
 
 
@@ -148,9 +157,9 @@ def plan(source: Source, family: Family, w: np.ndarray, g: np.ndarray) -> list[t
     Groups whose columns would be more than the source allows are left out.
     """
     everything = np.arange(source.size)
-    if source.size <= FEW:
+    if source.size <= FEWEST:
         return [(group, everything) for group in by_strength(family, BATCH)]
-    groups = by_strength(family, GROUP)
+    groups = by_strength(family, GROUP if source.size > FEW else LARGE_GROUP)
     planned = [(group, working_set(family.lanes(group), w[group], g[group])) for group in groups]
     planned = [(group, columns) for group, columns in planned if columns.size <= source.widest]
     whole = [group for group, columns in planned if columns.size > WHOLE * source.size]
@@ -177,5 +186,5 @@ def working_set(family: Family, w: np.ndarray, g: np.ndarray) -> np.ndarray:
     largest = np.max(np.where(np.isfinite(size), size, 0), axis=1, keepdims=True)
     score = np.max(size / np.where(largest > 0, largest, 1), axis=0)
     score[np.any(w != 0, axis=0)] = np.inf
-    wanted = min(max(FIRST, int(GROWTH * np.sum(np.isinf(score)))), score.size)
+    wanted = min(max(min(FIRST, score.size // 4), int(GROWTH * np.sum(np.isinf(score)))), score.size)
     return np.sort(np.argpartition(-score, wanted - 1)[:wanted])
