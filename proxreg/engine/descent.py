@@ -14,7 +14,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from proxreg import _precision
 from proxreg._pytree import Array
 from proxreg.engine.buckets import lane_bucket, padded
 from proxreg.engine.certify import Scales, quality
@@ -124,12 +123,14 @@ def descend(
     workers = min(cores(), -(-len(tol) // LEAST)) if jax.default_backend() == "cpu" else 1
 
     def work(own: slice) -> None:
-        begin, mine = (x[own] for x in start), family.lanes(own)
-        with _precision.scope(answer.dtype):  # what JAX knows of it ends with the caller's thread
-            answer[own], num_steps[own] = _work(G, steps, mine, scales, tol[own], *begin, max_steps, leave // workers)
+        mine, (w, g, loss) = family.lanes(own), (x[own] for x in start)
+        answer[own], num_steps[own] = _work(G, steps, mine, scales, tol[own], w, g, loss, max_steps, leave // workers)
 
-    # XLA computes a small batch on one core but for the product: batches side by side keep the others busy
-    in_parallel(work, [slice(first, None, workers) for first in range(workers)])
+    parts = [slice(first, None, workers) for first in range(workers)]
+    if workers == 1:
+        work(*parts)
+    else:  # XLA computes a small batch on one core but for the product: batches side by side keep the others busy
+        in_parallel(work, parts)
     return answer, num_steps
 
 

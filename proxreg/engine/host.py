@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+import jax
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
@@ -57,12 +58,17 @@ def cores() -> int:
 
 
 def in_parallel(function: Callable[[Piece], Answer], pieces: Iterable[Piece]) -> list[Answer]:
-    """The function of each piece, on as many threads as there are cores."""
-    pieces = list(pieces)
-    if len(pieces) < 2:
+    """The function of each piece, on as many threads as there are cores; pieces are made while others are at work."""
+    if cores() == 1:
         return [function(piece) for piece in pieces]
-    with OneBlasThread(), ThreadPoolExecutor(min(len(pieces), cores())) as pool:
-        return list(pool.map(function, pieces))
+    wide = jax.config.jax_enable_x64  # pyright: ignore[reportAttributeAccessIssue]
+
+    def work(piece: Piece) -> Answer:
+        with jax.enable_x64(wide):  # of the caller's thread, and of no other
+            return function(piece)
+
+    with OneBlasThread(), ThreadPoolExecutor(cores()) as pool:
+        return list(pool.map(work, pieces))
 
 
 def cuts(size: int, pieces: int) -> list[slice]:

@@ -7,6 +7,7 @@ objective, and the rounds certify what comes of it.
 
 import numpy as np
 
+from proxreg.engine.host import in_parallel
 from proxreg.engine.source import Source
 
 DAMPING = 1e-14  # relative; keeps a singular system solvable
@@ -19,17 +20,20 @@ def newton_candidates(
     of them.
     """
     full, short = w.copy(), w.copy()
-    for lane in range(len(w)):
+
+    def candidates(lane: int) -> None:
         at = np.flatnonzero((w[lane] != 0) | (subgradient[lane] != 0))
         at, move = _newton_step(source, at, w[lane], subgradient[lane], curvature[lane])
         if not at.size:
-            continue
+            return
         old = w[lane, at]
         crosses = (old != 0) & ((old + move) * old <= 0)
         full[lane, at] = np.where(crosses, 0, old + move)
         reach = np.where(crosses, -old / np.where(crosses, move, 1), np.inf)
         t = min(1.0, reach.min(initial=np.inf))
         short[lane, at] = np.where(reach <= t, 0, old + t * move)
+
+    in_parallel(candidates, range(len(w)))
     return full, short
 
 

@@ -4,6 +4,7 @@ Products with the data run in NumPy, where the data are: on a CPU they are the f
 """
 
 import abc
+import threading
 from typing import NamedTuple
 
 import jax
@@ -19,10 +20,9 @@ POWER_STEPS_AGAIN = 6  # from the direction that the last matrix left
 
 
 class Matrix(NamedTuple):
-    """``X' S X`` of some columns, on the host and, padded to a bucket, on the device with its step lengths."""
+    """``X' S X`` of some columns on the device, padded to a bucket, and its step lengths."""
 
-    host: np.ndarray
-    device: jax.Array
+    gram: jax.Array
     steps: jax.Array
 
 
@@ -57,7 +57,7 @@ class Source(abc.ABC):
         host, size = self.gram(columns), column_bucket(columns.size)
         steps = np.ones(size, host.dtype)
         steps[: columns.size] = self._steps(host, columns)
-        return Matrix(host, jnp.asarray(padded(host, size, size), _product_type(host.dtype)), jnp.asarray(steps))
+        return Matrix(jnp.asarray(padded(host.astype(_product_type(host.dtype)), size, size)), jnp.asarray(steps))
 
     def _steps(self, G: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """One over a diagonal majoriser, as in ``models/spectrum.py``, from the direction that the last matrix left."""
@@ -104,6 +104,7 @@ class DataSource(Source):
         super().__init__(p, min(max(2 * n, LEAST_WIDEST), p))
         self._X, self._y = X, y
         self._weights = np.full(n, 1 / n, X.dtype) if weights is None else (weights / weights.sum()).astype(X.dtype)
+        self._lock = threading.Lock()
         self._place = np.full(p, -1)  # of a column in the cache
         self._cached = np.empty((0, n), X.dtype)  # rows: columns of X
         self._gram = np.empty((0, 0), X.dtype)
@@ -117,15 +118,19 @@ class DataSource(Source):
 
     def gram(self, columns: np.ndarray) -> np.ndarray:
         """From the cache, after adding what it lacks."""
-        fresh = columns[self._place[columns] < 0]
-        if fresh.size:
-            old = len(self._cached)
-            rows = np.ascontiguousarray(self._X[:, fresh].T)
-            self._cached = np.concatenate([self._cached, rows])
-            block = matmul(rows * self._weights, self._cached.T)
-            larger = np.empty((len(self._cached),) * 2, block.dtype)
-            larger[:old, :old] = self._gram
-            larger[old:], larger[:old, old:] = block, block[:, :old].T
-            self._gram, self._place[fresh] = larger, np.arange(old, len(self._cached))
-        at = self._place[columns]
-        return self._gram[np.ix_(at, at)]
+        with self._lock:
+            self._add(columns[self._place[columns] < 0])
+            at = self._place[columns]
+            return self._gram[np.ix_(at, at)]
+
+    def _add(self, fresh: np.ndarray) -> None:
+        if not fresh.size:
+            return
+        old = len(self._cached)
+        rows = np.ascontiguousarray(self._X[:, fresh].T)
+        self._cached = np.concatenate([self._cached, rows])
+        block = matmul(rows * self._weights, self._cached.T)
+        larger = np.empty((len(self._cached),) * 2, block.dtype)
+        larger[:old, :old] = self._gram
+        larger[old:], larger[:old, old:] = block, block[:, :old].T
+        self._gram, self._place[fresh] = larger, np.arange(old, len(self._cached))

@@ -5,6 +5,7 @@ working set is the union of the supports of similar lanes and the columns neares
 held.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -13,10 +14,11 @@ from proxreg.engine.buckets import column_bucket, padded
 from proxreg.engine.certify import Certified, Scales, certify, slopes
 from proxreg.engine.descent import descend
 from proxreg.engine.family import Family
+from proxreg.engine.host import in_parallel
 from proxreg.engine.polish import newton_candidates
-from proxreg.engine.source import Source
+from proxreg.engine.source import Matrix, Source
 
-FEWEST = 256  # so many columns need no working set
+FEWEST = 512  # so many columns need no working set
 FEW = 1024  # on so many, a step costs no more than a certificate
 GROUP = 16  # lanes that share a working set
 LARGE_GROUP = 64  # the same, of few columns
@@ -52,6 +54,17 @@ class Solution(NamedTuple):
         self.w[at] = w
         for name in ("objective", "gap", "violation", "error"):
             getattr(self, name)[at] = getattr(known, name)
+
+
+class Job(NamedTuple):
+    """What some lanes do in a round."""
+
+    lanes: np.ndarray
+    columns: np.ndarray
+    matrix: Matrix
+    tol: np.ndarray
+    max_steps: int
+    leave: int
 
 
 def solve(
@@ -93,18 +106,23 @@ def solve(
         live, mine, start, loss, g, error = live[stay], mine.lanes(stay), start[stay], loss[stay], g[stay], error[stay]
         goal = np.where(slow[live] | (error <= POLISH), 0.9 * tol, max(0.9 * tol, POLISH))
         planned = plan(source, mine, start, g)
-        for group, columns in planned:
-            at, spent = live[group], int(answer.num_steps[live[group]].max())
-            spare = group.size // 3 if live.size > group.size else min(leave, group.size - 1)
-            aim = goal[group]
-            if columns.size < source.size and looked:
-                aim = np.maximum(INNER * error[group], aim)
-            allowed = min(PATIENCE, max_steps - spent)
-            given = start[group], g[group], loss[group]
-            part, steps = _descend(source, mine.lanes(group), scales, columns, aim, given, allowed, spare)
-            answer.w[at[:, None], columns] = part
+        spent = answer.num_steps[live]
+        jobs = (
+            Job(
+                group,
+                columns,
+                source.matrix(columns),
+                np.maximum(INNER * error[group], goal[group]) if columns.size < source.size and looked else goal[group],
+                min(PATIENCE, max_steps - int(spent[group].max())),
+                group.size // 3 if live.size > group.size else min(leave, group.size - 1),
+            )
+            for group, columns in planned
+        )
+        for job, part, steps in in_parallel(partial(_descend, mine, scales, start, g, loss), jobs):
+            at = live[job.lanes]
+            answer.w[at[:, None], job.columns] = part
             answer.num_steps[at] += np.maximum(steps, looked)  # a round costs at least that, and must end
-            slow[at] = steps >= allowed
+            slow[at] = steps >= job.max_steps
         live = live[np.sort(np.concatenate([np.zeros(0, int), *(group for group, _ in planned)]))]
         if not live.size:
             return answer
@@ -132,23 +150,17 @@ def _polish(source: Source, family: Family, scales: Scales, tol: float, chosen: 
 
 
 def _descend(
-    source: Source,
-    family: Family,
-    scales: Scales,
-    columns: np.ndarray,
-    tol: np.ndarray,
-    start: tuple[np.ndarray, np.ndarray, np.ndarray],
-    max_steps: int,
-    leave: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """The same problems on some columns, padded to a bucket."""
-    (w, g, loss), lanes, size = start, len(tol), column_bucket(columns.size)
-    if columns.size < source.size:
+    family: Family, scales: Scales, w: np.ndarray, g: np.ndarray, loss: np.ndarray, job: Job
+) -> tuple[Job, np.ndarray, np.ndarray]:
+    """The same problems for some lanes on some columns, padded to a bucket: points and numbers of steps."""
+    at, columns, p = job.lanes, job.columns, w.shape[1]
+    w, g, size = w[at], g[at], column_bucket(columns.size)
+    if columns.size < p:
         w, g = w[:, columns], g[:, columns]
-    begin = padded(w, lanes, size), padded(g, lanes, size), loss
-    matrix, small = source.matrix(columns), family.columns(columns, source.size, size)
-    found, steps = descend(matrix.device, matrix.steps, small, scales, tol.astype(w.dtype), begin, max_steps, leave)
-    return found[:, : columns.size], steps
+    begin = padded(w, at.size, size), padded(g, at.size, size), loss[at]
+    small, tol = family.lanes(at).columns(columns, p, size), job.tol.astype(w.dtype)
+    found, steps = descend(*job.matrix, small, scales, tol, begin, job.max_steps, job.leave)
+    return job, found[:, : columns.size], steps
 
 
 def plan(source: Source, family: Family, w: np.ndarray, g: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
