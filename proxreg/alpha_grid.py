@@ -61,10 +61,15 @@ def null_gradient(task: Task, template: Penalty) -> Any:
         zero = np.zeros(task.source.size, task.dtype)
         gradient = task.source.evaluate(np.atleast_2d(zero if start is None else np.asarray(start)))[1][0]
         return gradient if task.factor is None else np.where(np.asarray(task.factor) == 0, 0, gradient)
-    problem = task.smooth.with_penalty(template)
-    gradient = problem.gradient(problem.start(start))
-    gradient = gradient[0] if isinstance(gradient, tuple) else gradient
+    gradient = _gradient(*strong((task.smooth, replace(template, alpha=1.0))), start)
     return gradient if task.factor is None else jnp.where(task.factor == 0, 0, gradient)
+
+
+@jax.jit
+def _gradient(smooth: Any, penalty: Penalty, start: Any) -> Array:
+    problem = smooth.with_penalty(penalty)
+    gradient = problem.gradient(problem.start(start))
+    return gradient[0] if isinstance(gradient, tuple) else gradient
 
 
 def default_grid(

@@ -3,15 +3,16 @@
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from proxreg._pytree import Array, replace
 from proxreg.engine.buckets import column_bucket, padded
 from proxreg.engine.family import Family
 from proxreg.engine.grid import interpolated, levels
 from proxreg.engine.host import matmul
-from proxreg.engine.lanes import solve_lanes
+from proxreg.engine.lanes import certify_lanes, null_intercept, solve_lanes
 from proxreg.engine.working_set import GROUP, INNER, by_strength, working_set
+from proxreg.losses import Loss
 from proxreg.models import Coefficients, LinearModel
 from proxreg.solvers import Result, Status
 
@@ -29,7 +30,7 @@ def solve_glm(model: LinearModel, family: Family, start: Any, *, tol: float, max
         coef, intercept = start if model.fit_intercept else (start, 0.0)
         w[:], b[:] = np.asarray(coef), np.asarray(intercept)
     elif model.fit_intercept:
-        b[:] = np.asarray(model.with_penalty(family.template).null)
+        b[:] = np.asarray(null_intercept(model, family.template))
     ratio = np.zeros(lanes, dtype) if family.l1_ratio is None else family.l1_ratio
     unknown: list[Any] = [np.full(lanes, np.nan, dtype) for _ in range(3)]
     counts: list[Any] = [np.zeros(lanes, np.int32) for _ in range(2)]
@@ -52,52 +53,45 @@ def _rounds(
     w: np.ndarray,
     b: np.ndarray,
     answer: Result,
-    tol,
+    tol: float,
     max_steps: int,
 ) -> None:
     """Solves the lanes ``at``, and writes to their places."""
-    live = np.arange(at.size)
+    p, live = w.shape[1], np.arange(at.size)
     for _ in range(MAX_ROUNDS):
         rows = at[live]
-        found = _solve(model, family.lanes(live), w[rows], b[rows], tol, 0)
-        error = np.where(np.isnan(found.gap), found.violation, np.maximum(found.gap, found.violation))
-        for name in ("objective", "gap", "violation"):
-            getattr(answer, name)[rows] = getattr(found, name)
+        filled, mine = _filled(live.size), family.lanes(live)
+        start = _start(model, w[rows[filled]], b[rows[filled]])
+        known = certify_lanes(model, mine.lanes(filled), start)
+        objective, gap, worst, error = (np.asarray(x)[: live.size] for x in (*known, known.error))
+        answer.objective[rows], answer.gap[rows], answer.violation[rows] = objective, gap, worst
         answer.status[rows] = np.where(np.isnan(error), Status.NON_FINITE, np.where(error <= tol, 0, Status.MAX_STEPS))
         live = live[(error > tol) & (answer.num_steps[rows] < max_steps)]
         if not live.size:
             return
         rows, mine = at[live], family.lanes(live)
         columns = working_set(mine, w[rows], _gradient(model, w[rows], b[rows]))
-        size, p = column_bucket(columns.size), w.shape[1]
-        part = LinearModel(
-            padded(np.asarray(model.X)[:, columns], len(np.asarray(model.y)), size),
-            model.y,
-            model.loss,
-            model.sample_weight,
-            model.offset,
-            model.fit_intercept,
-        )
-        begin = padded(w[np.ix_(rows, columns)], live.size, size)
+        size, filled = column_bucket(columns.size), _filled(live.size)
+        part = replace(model, X=padded(model.X[:, columns], len(model.X), size))
+        own = mine.columns(columns, p, size).lanes(filled)
+        start = _start(model, padded(w[np.ix_(rows, columns)], live.size, size)[filled], b[rows[filled]])
         aim = max(0.9 * tol, INNER * float(error[error > tol].min()))
         budget = max_steps - int(answer.num_steps[rows].max())
-        found = _solve(part, mine.columns(columns, p, size), begin, b[rows], aim, budget)
-        coef, intercept = found.w if model.fit_intercept else (found.w, np.zeros(live.size))
-        w[rows[:, None], columns], b[rows] = coef[:, : columns.size], intercept
-        answer.num_steps[rows] += np.maximum(found.num_steps, 1)
+        lanes = own.template, own.alpha, own.l1_ratio, own.factor, start
+        found = solve_lanes(part, *lanes, aim, budget, "fista", own_starts=True)
+        coef, intercept = found.w if model.fit_intercept else (found.w, np.zeros(filled.size))
+        w[rows[:, None], columns] = np.asarray(coef)[: live.size, : columns.size]
+        b[rows] = np.asarray(intercept)[: live.size]
+        answer.num_steps[rows] += np.maximum(np.asarray(found.num_steps)[: live.size], 1)
 
 
-def _solve(model: LinearModel, family: Family, w: np.ndarray, b: np.ndarray, tol: float, max_steps: int) -> Result:
-    """A batch of lanes, each from its own start; as many as fill the bucket."""
-    lanes = len(w)
-    filled = np.concatenate([np.arange(lanes), np.zeros(max(GROUP - lanes, 0), int)])
-    own = family.lanes(filled)
-    start = Coefficients(w[filled], b[filled]) if model.fit_intercept else w[filled]
-    found = solve_lanes(
-        model, own.template, own.alpha, own.l1_ratio, own.factor, start, tol, max_steps, "fista", own_starts=True
-    )
-    w, *known = jax.tree.map(lambda leaf: np.asarray(leaf)[:lanes], tuple(found))
-    return Result(w, *known)
+def _filled(lanes: int) -> np.ndarray:
+    """As many lanes as fill the bucket: these, and the first again."""
+    return np.concatenate([np.arange(lanes), np.zeros(max(GROUP - lanes, 0), int)])
+
+
+def _start(model: LinearModel, w: np.ndarray, b: np.ndarray) -> Any:
+    return Coefficients(w, b) if model.fit_intercept else w
 
 
 def _gradient(model: LinearModel, w: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -106,5 +100,10 @@ def _gradient(model: LinearModel, w: np.ndarray, b: np.ndarray) -> np.ndarray:
     used = np.flatnonzero(np.any(w != 0, axis=0))
     eta = matmul(w[:, used], X[:, used].T) + b[:, None]
     eta = eta if model.offset is None else eta + np.asarray(model.offset)
-    slope = np.asarray(model.loss.derivative(jnp.asarray(eta), jnp.asarray(y)))
+    slope = np.asarray(_slope(model.loss, eta[_filled(len(w))], y))[: len(w)]
     return matmul(slope if model.sample_weight is None else slope * np.asarray(model.sample_weight), X)
+
+
+@jax.jit
+def _slope(loss: Loss, eta: Array, y: Array) -> Array:
+    return loss.derivative(eta, y)

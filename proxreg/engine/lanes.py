@@ -7,7 +7,7 @@ import jax
 
 from proxreg._pytree import Array, ArrayLike, replace, strong
 from proxreg.engine.family import Family
-from proxreg.models import LinearModel, Quadratic
+from proxreg.models import Certificate, LinearModel, Quadratic
 from proxreg.penalties import Penalty
 from proxreg.solvers import Result, coordinate_descent, fista
 from proxreg.solvers.loop import stopping
@@ -66,3 +66,28 @@ def _lanes(
 
     axes = (0, None if ratios is None else 0, 0 if own_starts else None)
     return jax.vmap(lane, in_axes=axes)(alphas, ratios, start)
+
+
+def certify_lanes(model: LinearModel, family: Family, start: Any) -> Certificate:
+    """What is known about each lane at its entry along the first axis of ``start``."""
+    family = family._replace(template=replace(family.template, alpha=0.0))
+    return _certificates(*strong((model, family)), start)
+
+
+@jax.jit
+def _certificates(model: LinearModel, family: Family, start: Any) -> Certificate:
+    def lane(alpha, ratio, start):
+        problem = model.with_penalty(family.penalty(alpha, ratio))
+        return problem.certify(problem.start(start))
+
+    return jax.vmap(lane, in_axes=(0, None if family.l1_ratio is None else 0, 0))(family.alpha, family.l1_ratio, start)
+
+
+def null_intercept(model: LinearModel, template: Penalty) -> Array:
+    """That of the intercept-only model."""
+    return _null(*strong((model, replace(template, alpha=0.0))))
+
+
+@jax.jit
+def _null(model: LinearModel, template: Penalty) -> Array:
+    return model.with_penalty(template).null
