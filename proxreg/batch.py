@@ -1,4 +1,4 @@
-"""All fits of a grid at once: by the engine where the loss is squared and the penalty separable, else as they come."""
+"""All fits of a grid at once: by the engine where penalty and data suit it, else each to the end of the slowest."""
 
 from typing import Any
 

@@ -15,9 +15,7 @@ class Fold(NamedTuple):
     test: np.ndarray
 
 
-def make_folds(
-    folds: Any, y: np.ndarray, classes: tuple | None, repeats: Any, key: Any, groups: Any = None
-) -> list[Fold]:
+def make_folds(folds: Any, y: np.ndarray, classes: tuple | None, repeats: Any, key: Any) -> list[Fold]:
     """The folds of ``y (n,)``.
 
     A number K cuts the rows in their order into K parts, as scikit-learn's ``KFold`` does, or within each class where

@@ -27,7 +27,6 @@ class PathProblem:
     grid: np.ndarray  # (K,) or (R, K)
     own: bool  # the template was given: ratios are none of its concern
     options: Options
-    standardize: bool
 
 
 @OneBlasThread()
@@ -61,7 +60,7 @@ def pose(
         if given is None:
             given = default_grid(task, template, ratios, n_alphas, min_ratio)
     grid = np.broadcast_to(given, (*ratios.shape, given.shape[-1])).astype(task.dtype)
-    return PathProblem(task, template, ratios, grid, penalty is not None, options, data["standardize"])
+    return PathProblem(task, template, ratios, grid, penalty is not None, options)
 
 
 @OneBlasThread()

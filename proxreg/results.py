@@ -120,7 +120,8 @@ class CVPath:
 
     def __repr__(self) -> str:
         at = "" if self.l1_ratio_min is None else f", l1_ratio {self.l1_ratio_min:g}"
-        best = np.unravel_index(np.nanargmin(self.mean_loss), self.mean_loss.shape)
+        lowest = self.mean_loss == np.nanmin(self.mean_loss)
+        best = tuple(np.argwhere(lowest & (self.alphas == self.alpha_min))[0])
         return (
             f"CVPath: {len(self.fold_loss)} folds, {' x '.join(map(str, self.alphas.shape))} alphas\n"
             f"  smallest mean loss {self.mean_loss[best]:.6g} +- {self.se_loss[best]:.2g} at alpha {self.alpha_min:.4g}"

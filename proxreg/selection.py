@@ -94,7 +94,7 @@ def cv_path(
     fits = [whole]
     losses, sizes = [], []
     for number, fold in enumerate(chosen):
-        found, loss_of_fold, size = _judged(problem, whole, fold, number, fit_intercept)
+        found, loss_of_fold, size = _judged(problem, whole, fold, number)
         fits.append(found)
         losses.append(loss_of_fold)
         sizes.append(size)
@@ -104,17 +104,17 @@ def cv_path(
 
 @OneBlasThread()
 def _judged(
-    problem: PathProblem, whole: dict[str, np.ndarray], fold: Fold, number: int, fit_intercept: bool
+    problem: PathProblem, whole: dict[str, np.ndarray], fold: Fold, number: int
 ) -> tuple[dict[str, np.ndarray], np.ndarray, float]:
     """The fits outside a fold, their mean losses inside it, and the sum of its weights."""
     task = problem.task
     weights = np.ones(len(task.data.y)) if task.data.sample_weight is None else task.data.sample_weight
     size = float(weights[fold.test].sum())
     sums, y_shift = task.design.sums, task.design.y_center
-    complement = fold.train.size + fold.test.size == weights.size and not np.isin(fold.train, fold.test).any()
+    complement = np.array_equal(np.bincount(np.append(fold.train, fold.test)), np.ones(weights.size))
     if sums is not None and complement:
         held = task.design.parts[number]
-        centre = {"fit_intercept": fit_intercept, "standardize": problem.standardize}
+        centre = {"fit_intercept": task.fit_intercept, "standardize": task.standardize}
         with _precision.scope(task.dtype):
             design = design_of(sums.without(held), task.dtype, **centre, y_center=y_shift)
             smooth = design.quadratic
@@ -122,7 +122,7 @@ def _judged(
             outside = dataclasses.replace(task, design=design, smooth=smooth, source=gram_source(smooth))
         found = answer(dataclasses.replace(problem, task=outside), whole)
         return found, _mean_square(held, found, y_shift) / 2, size
-    outside = task_of(task.data.rows(fold.train), task, fit_intercept=fit_intercept, standardize=problem.standardize)
+    outside = task_of(task.data.rows(fold.train), task)
     found = answer(dataclasses.replace(problem, task=outside), whole)
     return found, _mean_loss(problem, found, fold.test, weights[fold.test]), size
 
@@ -173,4 +173,4 @@ def _warn(problem: PathProblem, fits: list[dict[str, np.ndarray]]) -> None:
     names = [
         label if fold == 0 else f"{label}, fold {fold - 1}" for fold in range(len(fits)) for label in labels(problem)
     ]
-    warn_unless_converged(together, problem.options.tol, names, remedy(problem.standardize, problem.task.dtype))
+    warn_unless_converged(together, problem.options.tol, names, remedy(problem.task.standardize, problem.task.dtype))

@@ -39,6 +39,8 @@ class Task:
     loss: Loss
     dtype: np.dtype
     factor: np.ndarray | None  # strength per column (p,), on top of alpha
+    fit_intercept: bool
+    standardize: bool
 
 
 def make_task(
@@ -68,9 +70,9 @@ def make_task(
     return _posed(data, loss, chosen, factors, fit_intercept, standardize, wanted)
 
 
-def task_of(data: Data, like: Task, *, fit_intercept: bool, standardize: bool) -> Task:
+def task_of(data: Data, like: Task) -> Task:
     """The same task on other data, checked already."""
-    return _posed(data, like.loss, like.dtype, like.factor, fit_intercept, standardize, ())
+    return _posed(data, like.loss, like.dtype, like.factor, like.fit_intercept, like.standardize, ())
 
 
 def _posed(
@@ -94,7 +96,7 @@ def _posed(
             smooth = LinearModel(design.X, design.y, loss, design.weights, design.offset, intercept)
             if squares:
                 source = DataSource(np.asarray(design.X), np.asarray(design.y), design.weights)
-    return Task(data, design, smooth, source, loss, dtype, factor)
+    return Task(data, design, smooth, source, loss, dtype, factor, fit_intercept, standardize)
 
 
 def gram_source(smooth: Quadratic) -> GramSource:

@@ -55,11 +55,11 @@ def check_data(X: Any, y: Any, loss: Loss, sample_weight: Any = None, offset: An
 
 
 def check_design(X: Any, names: tuple[str, ...] | None = None) -> Any:
-    """X as a finite ``(n, p)`` array of numbers; a JAX array stays one."""
+    """X as a finite ``(n, p)`` array of numbers; a JAX array on an accelerator stays one."""
     for dense in ("toarray", "todense"):
         if hasattr(X, dense):
             raise ValueError(f"X is sparse; pass X.{dense}() (dense arrays only)")
-    X = _numeric(X, "X", names)
+    X = _numeric(_on_host(X), "X", names)
     if X.ndim != 2:
         hint = "; pass X.reshape(-1, 1) for one feature, X.reshape(1, -1) for one row" if X.ndim == 1 else ""
         raise ValueError(f"X must have shape (n, p), got {X.shape}{hint}")
@@ -67,6 +67,12 @@ def check_design(X: Any, names: tuple[str, ...] | None = None) -> Any:
         raise ValueError(f"X must have at least one row and one column, got shape {X.shape}")
     _require_finite(X, "X", names)
     return X
+
+
+def _on_host(X: Any) -> Any:
+    """A JAX array on the CPU as NumPy's: a view, not a copy."""
+    at_hand = isinstance(X, jax.Array) and not isinstance(X, Tracer) and X.dtype != jnp.bfloat16
+    return np.asarray(X) if at_hand and {device.platform for device in X.devices()} == {"cpu"} else X
 
 
 def _names(X: Any, given: Any) -> tuple[str, ...] | None:

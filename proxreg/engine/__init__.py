@@ -17,6 +17,4 @@ from proxreg.engine.source import Source as Source
 from proxreg.engine.statistics import Moments as Moments
 from proxreg.engine.statistics import gram_statistics as gram_statistics
 from proxreg.engine.statistics import moments as moments
-from proxreg.engine.statistics import moments_about as moments_about
 from proxreg.engine.working_set import FEW as FEW
-from proxreg.engine.working_set import Solution as Solution

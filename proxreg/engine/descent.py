@@ -19,9 +19,8 @@ from proxreg.engine.buckets import lane_bucket, padded
 from proxreg.engine.certify import Scales, quality
 from proxreg.engine.family import Family
 from proxreg.engine.host import cores, in_parallel
+from proxreg.solvers.fista import GREED, SHRINK
 
-GREED = 1.3
-SHRINK = 0.96
 EVERY = 2  # steps to a certificate
 SLOTS = 16_384  # coefficients of all lanes at work, to stay in the caches of a CPU
 ON_ACCELERATOR = 16_384  # lanes

@@ -33,7 +33,7 @@ class Family(NamedTuple):
         return self._replace(template=jax.tree.map(leaf, self.template), factor=leaf(self.factor))
 
     def penalties(self) -> Penalty:
-        """All of them as one pytree with the lane axis in front of alpha, and the axes to map ``in_axes=0`` over."""
+        """All of them as one pytree, every leaf with the lane axis in front."""
         return jax.vmap(self.penalty)(self.alpha, self.l1_ratio)
 
     def penalty(self, alpha: Array, ratio: Array | None) -> Penalty:

@@ -37,8 +37,8 @@ def solve_lanes(
     """The template with each alpha ``(lanes,)``, and l1_ratio ``(lanes,)`` if given, in its fields' place.
 
     ``factor (p,)`` multiplies alpha per column. Every lane starts at ``start``, zero where None, or with ``own_starts``
-    at its own entry along the first axis. The products of all
-    lanes with the data are matrix products, and each lane stops on its own certificate.
+    at its own entry along the first axis. The products of all lanes with the data are matrix products, and each lane
+    stops on its own certificate.
     """
     template = replace(template, alpha=0.0)  # whatever it was, it must not be a reason to compile again
     return _lanes(

@@ -13,7 +13,7 @@ import numpy as np
 
 from proxreg.engine.buckets import column_bucket, padded
 from proxreg.engine.host import matmul
-from proxreg.models.spectrum import POWER_STEPS
+from proxreg.models.spectrum import MARGIN, POWER_STEPS
 
 LEAST_WIDEST = 1024
 POWER_STEPS_AGAIN = 6  # from the direction that the last matrix left
@@ -71,7 +71,7 @@ class Source(abc.ABC):
             v = (G @ (v / root)) / root
             largest = np.linalg.norm(v)
         self._direction[columns] = v / largest if largest > 0 else 1
-        return 1 / ((1.05 * largest if np.isfinite(largest) and largest > 0 else 1) * diagonal)
+        return 1 / ((MARGIN * largest if np.isfinite(largest) and largest > 0 else 1) * diagonal)
 
 
 def _product_type(dtype: np.dtype) -> np.dtype:

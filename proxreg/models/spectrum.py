@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from proxreg._pytree import Array
 
 POWER_STEPS = 24
+MARGIN = 1.05  # the estimate comes from below
 
 
 def majoriser(product: Callable[[Array], Array], diagonal: Array) -> Array:
@@ -29,4 +30,4 @@ def majoriser(product: Callable[[Array], Array], diagonal: Array) -> Array:
     v = jax.lax.fori_loop(0, POWER_STEPS, power, start / jnp.linalg.norm(start))
     largest = jnp.linalg.norm(product(v / root) / root)
     largest = jnp.where(jnp.isfinite(largest) & (largest > 0), largest, 1)
-    return jax.lax.stop_gradient(1.05 * largest * diagonal)
+    return jax.lax.stop_gradient(MARGIN * largest * diagonal)
