@@ -19,6 +19,7 @@ from proxreg.engine.buckets import lane_bucket, padded
 from proxreg.engine.certify import Scales, quality
 from proxreg.engine.family import Family
 from proxreg.engine.host import cores, in_parallel
+from proxreg.engine.source import Matrix
 from proxreg.solvers.fista import GREED, SHRINK
 
 EVERY = 2  # steps to a certificate
@@ -44,10 +45,11 @@ class Descent(NamedTuple):
 
 @jax.jit
 def _advance(
-    G: Array, steps: Array, family: Family, scales: Scales, tol: Array, state: Descent, stop: Array, limit: Array
+    matrix: Matrix, family: Family, scales: Scales, tol: Array, state: Descent, stop: Array, limit: Array
 ) -> Descent:
     """Steps until no more than ``stop`` lanes are at work, at most ``limit``."""
-    penalties = family.penalties()
+    penalties, (G, steps, root) = family.penalties(), matrix
+    size = jnp.sqrt(jnp.where(scales.null_loss > 0, scales.null_loss, 1))
 
     def certify(w, g, loss, error):
         gap, worst = jax.vmap(quality, in_axes=(0, 0, 0, 0, None))(penalties, w, g, loss, scales)
@@ -66,7 +68,7 @@ def _advance(
         target = w + momentum - t * (g + (g - g_before))
         new = jax.vmap(lambda penalty, v, step: penalty.prox(v, step))(penalties, target, t)
         progress = new - w
-        new_g = g + _product(G, progress)
+        new_g = g + _product(G, progress * (root / size)) * (root * size)
         new_loss = jnp.maximum(loss + jnp.sum(progress * (g + new_g), axis=1) / 2, 0)
         length, along = inner(progress, progress), inner(progress, momentum)
         restart = length <= along  # the momentum points uphill (O'Donoghue and Candes 2015)
@@ -104,8 +106,7 @@ def _product(G: Array, w: Array) -> Array:
 
 
 def descend(
-    G: Any,
-    steps: Any,
+    matrix: Matrix,
     family: Family,
     scales: Scales,
     tol: np.ndarray,
@@ -123,7 +124,7 @@ def descend(
 
     def work(own: slice) -> None:
         mine, (w, g, loss) = family.lanes(own), (x[own] for x in start)
-        answer[own], num_steps[own] = _work(G, steps, mine, scales, tol[own], w, g, loss, max_steps, leave // workers)
+        answer[own], num_steps[own] = _work(matrix, mine, scales, tol[own], w, g, loss, max_steps, leave // workers)
 
     parts = [slice(first, None, workers) for first in range(workers)]
     if workers == 1:
@@ -133,7 +134,7 @@ def descend(
     return answer, num_steps
 
 
-def _work(G, steps, family, scales, tol, w, g, loss, max_steps: int, leave: int) -> tuple[np.ndarray, np.ndarray]:
+def _work(matrix, family, scales, tol, w, g, loss, max_steps: int, leave: int) -> tuple[np.ndarray, np.ndarray]:
     answer, num_steps = np.empty_like(w), np.zeros(len(w), np.int32)
     most, waiting = slots(w.shape[1]), np.arange(len(w))
     at, state = waiting[:0], _begin(w[:0], g[:0], loss[:0])
@@ -146,7 +147,7 @@ def _work(G, steps, family, scales, tol, w, g, loss, max_steps: int, leave: int)
         enough = most - most // REFILL if waiting.size else max(_fewer(at.size), leave)
         limit = max_steps - num_steps[at].max()
         stop = np.int32(enough), np.int32(limit)
-        after = _advance(G, steps, family.lanes(filled), scales, tol[filled], packed, *stop)
+        after = _advance(matrix, family.lanes(filled), scales, tol[filled], packed, *stop)
         state = Descent(*(np.asarray(x)[: at.size] for x in after))
         num_steps[at] = state.num_steps
         stay = (state.error > tol[at]) & (state.num_steps < max_steps)

@@ -20,10 +20,14 @@ POWER_STEPS_AGAIN = 6  # from the direction that the last matrix left
 
 
 class Matrix(NamedTuple):
-    """``X' S X`` of some columns on the device, padded to a bucket, and its step lengths."""
+    """``X' S X`` of some columns on the device, padded to a bucket, and its step lengths.
 
-    gram: jax.Array
+    It is ``root G root``: G has ones on its diagonal, so that float32 holds it whatever the units of the columns are.
+    """
+
+    gram: jax.Array  # G
     steps: jax.Array
+    root: jax.Array
 
 
 class Source(abc.ABC):
@@ -54,24 +58,26 @@ class Source(abc.ABC):
         return self._whole
 
     def _prepared(self, columns: np.ndarray) -> Matrix:
-        host, size = self.gram(columns), column_bucket(columns.size)
-        steps = np.ones(size, host.dtype)
-        steps[: columns.size] = self._steps(host, columns)
-        return Matrix(jnp.asarray(padded(host.astype(_product_type(host.dtype)), size, size)), jnp.asarray(steps))
+        host, size, p = self.gram(columns), column_bucket(columns.size), columns.size
+        diagonal = np.where(np.diagonal(host) > 0, np.diagonal(host), 1)
+        root, steps, kind = np.ones(size, host.dtype), np.ones(size, host.dtype), _product_type(host.dtype)
+        root[:p] = np.sqrt(diagonal)
+        correlation = host / root[:p]
+        correlation /= root[:p, None]
+        steps[:p] = 1 / (self._largest(correlation, columns) * diagonal)
+        return Matrix(jnp.asarray(padded(correlation.astype(kind), size, size)), jnp.asarray(steps), jnp.asarray(root))
 
-    def _steps(self, G: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """One over a diagonal majoriser, as in ``models/spectrum.py``, from the direction that the last matrix left."""
+    def _largest(self, correlation: np.ndarray, columns: np.ndarray) -> float:
+        """An eigenvalue as in ``models/spectrum.py``, from the direction that the last matrix left."""
         count = POWER_STEPS_AGAIN
         if self._direction is None:
-            count, self._direction = POWER_STEPS, np.cos(np.arange(1.0, self.size + 1) ** 2).astype(G.dtype)
-        diagonal = np.where(np.diagonal(G) > 0, np.diagonal(G), 1)
-        root, v, largest = np.sqrt(diagonal), self._direction[columns], 0.0
+            count, self._direction = POWER_STEPS, np.cos(np.arange(1.0, self.size + 1) ** 2).astype(correlation.dtype)
+        v, largest = self._direction[columns], 0.0
         for _ in range(count + 1):
-            v = v / max(np.linalg.norm(v), np.finfo(G.dtype).tiny)
-            v = (G @ (v / root)) / root
-            largest = np.linalg.norm(v)
+            v = correlation @ (v / max(np.linalg.norm(v), np.finfo(v.dtype).tiny))
+            largest = float(np.linalg.norm(v))
         self._direction[columns] = v / largest if largest > 0 else 1
-        return 1 / ((MARGIN * largest if np.isfinite(largest) and largest > 0 else 1) * diagonal)
+        return MARGIN * largest if np.isfinite(largest) and largest > 0 else 1.0
 
 
 def _product_type(dtype: np.dtype) -> np.dtype:

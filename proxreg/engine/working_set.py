@@ -159,7 +159,7 @@ def _descend(
         w, g = w[:, columns], g[:, columns]
     begin = padded(w, at.size, size), padded(g, at.size, size), loss[at]
     small, tol = family.lanes(at).columns(columns, p, size), job.tol.astype(w.dtype)
-    found, steps = descend(*job.matrix, small, scales, tol, begin, job.max_steps, job.leave)
+    found, steps = descend(job.matrix, small, scales, tol, begin, job.max_steps, job.leave)
     return job, found[:, : columns.size], steps
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import proxreg as pr
 from bench.certificate import relative_gap
-from proxreg.engine import buckets, working_set
+from proxreg.engine import buckets, descent, working_set
 from tests import problems
 
 TIGHT = {"dtype": "float64", "tol": 1e-9}
@@ -78,6 +78,29 @@ def test_idle_columns_and_lanes_change_nothing(monkeypatch):
     after = pr.fit_path(X, y, n_alphas=20, **TIGHT)
     np.testing.assert_allclose(after.coef, before.coef, atol=1e-9)
     np.testing.assert_array_equal(after.nnz, before.nnz)
+
+
+@pytest.mark.parametrize("p", [30, 1500])
+def test_lanes_that_wait_for_a_slot_get_the_same_answer(monkeypatch, p):
+    X, y = sparse(60, p)
+    ratios = np.array([0.5, 1.0])
+    at_once = pr.fit_path(X, y, l1_ratio=ratios, n_alphas=30, **TIGHT)
+    monkeypatch.setattr(descent, "slots", lambda columns: 16)
+    in_turn = pr.fit_path(X, y, l1_ratio=ratios, n_alphas=30, **TIGHT)
+    assert in_turn.converged.all()
+    np.testing.assert_allclose(in_turn.coef, at_once.coef, atol=1e-5)
+    assert judged(X, y, in_turn, ratios[:, None]).max() <= 1.01e-9
+
+
+@pytest.mark.parametrize("size", [1e20, 1e-20])
+@pytest.mark.parametrize("p", [30, 1500])
+def test_units_of_the_data_do_not_matter(size, p):
+    X, y = sparse(60, p)
+    plain = pr.fit_path(X, y, n_alphas=20, **TIGHT)
+    for columns, response in [(size, 1.0), (1.0, size)]:
+        scaled = pr.fit_path(X * columns, y * response, n_alphas=20, **TIGHT)
+        assert scaled.converged.all()
+        np.testing.assert_allclose(scaled.coef * (columns / response), plain.coef, atol=1e-6)
 
 
 def test_working_sets_of_any_size_lead_to_the_same_answer(monkeypatch):
