@@ -1,7 +1,8 @@
-"""One solver on one problem: cold and warm times at the tolerance that reaches a certified gap, within a budget."""
+"""Solvers on one problem: cold and warm times at the tolerance that reaches a certified gap, within a budget."""
 
 import dataclasses
 import statistics
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from bench.problems import Problem
 from bench.workers import Failed, Solver, Worker
 
+OURS = "proxreg"  # what the names of our own contenders begin with
 TARGET = 1e-6  # every gap of a path must be this small for its time to count
 TOLS = (1e-6, 5e-7, 2e-7, 1e-7, 1e-8, 1e-9, 1e-10)  # tried in turn until it is
 
@@ -110,3 +112,32 @@ class Contender:
             setattr(self.entry, name, answer[name])
         self.entry.device = answer.get("device", self.entry.device)
         return answer
+
+
+def race(problem: Problem, field: dict[str, Contender], repeats: int, budget: float) -> dict:
+    """All contenders on one problem, first alone and then in turns; closes them."""
+    try:
+        for name, contender in field.items():
+            print(f"{problem.name} ({problem.n} x {problem.p}): {name}", file=sys.stderr, flush=True)
+            contender.cold(budget)
+        for _ in range(repeats):
+            for contender in field.values():
+                contender.warm(budget)
+    finally:
+        for contender in field.values():
+            contender.close()
+    entries = {name: contender.entry for name, contender in field.items()}
+    solvers = {name: dataclasses.asdict(entry) for name, entry in entries.items()}
+    return dataclasses.asdict(problem) | {"solvers": solvers} | compare(entries)
+
+
+def compare(entries: dict[str, Entry]) -> dict:
+    """The faster peer and our time over its: above 1, ours is the slower one; None where either has no valid time."""
+    valid = {name: entry for name, entry in entries.items() if entry.status == "ok" and entry.warm_s}
+    ranked = sorted((name for name in valid if not name.startswith(OURS)), key=lambda name: min(valid[name].warm_s))
+    found = {"peer": ranked[0] if ranked else None, "ratio_warm": None, "ratio_best": None, "ratio_cold": None}
+    if not ranked or OURS not in valid:
+        return found
+    ours, theirs = dataclasses.asdict(valid[OURS]), dataclasses.asdict(valid[ranked[0]])
+    fields = {"ratio_warm": "warm_median_s", "ratio_best": "warm_best_s", "ratio_cold": "cold_s"}
+    return found | {ratio: ours[field] / theirs[field] for ratio, field in fields.items()}

@@ -6,7 +6,6 @@ Run it as ``python -m bench.digits``; the README beside this file says what it m
 import argparse
 import functools
 import itertools
-import json
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -18,7 +17,7 @@ import optax
 from sklearn.datasets import load_digits
 
 import proxreg as pr
-from bench.path import machine
+from bench.report import machine, markdown, save
 
 WIDTHS = (64, 300, 100, 10)
 BATCH = 64
@@ -260,7 +259,7 @@ def table(results: list[dict]) -> str:
     """One row per variant, as Markdown."""
     names = ["variant", "strengths chosen", "test accuracy %", "points over (a)", "test loss", "exact zeros %"]
     names += ["parameters", "non-zero", "inference us", "over (a)'s"]
-    rows = [names, ["---"] * len(names)]
+    rows = []
     for result in results:
         mean, chosen = result["mean"], sorted({facts["strength"] for facts in result["seeds"]})
         row = [result["name"], " ".join(f"{strength:g}" for strength in chosen if strength)]
@@ -269,7 +268,7 @@ def table(results: list[dict]) -> str:
         row += [f"{mean['test_loss']:.3f}", f"{100 * mean['zeros']:.1f}", f"{mean['parameters']:,.0f}"]
         row += [f"{mean['nonzero']:,.0f}", f"{1e6 * mean['inference_s']:.0f}"]
         rows.append([*row, f"{mean['inference_ratio']:.2f}"])
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    return markdown(names, rows)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -288,11 +287,9 @@ def main(argv: list[str] | None = None) -> None:
     described["versions"]["optax"] = optax.__version__
     results = run(variants, load(options.seeds, options.epochs), turns)
     print(table(results))
-    if options.json:
-        settings = {"seeds": options.seeds, "epochs": options.epochs, "turns": turns, "widths": WIDTHS, "batch": BATCH}
-        settings |= {"learning_rate": RATE, "first_phase": FIRST_PHASE, "warm_up": WARM_UP, "tolerance": TOLERANCE}
-        with open(options.json, "w", encoding="utf-8") as file:
-            print(json.dumps({"machine": described, "settings": settings, "variants": results}, indent=1), file=file)
+    settings = {"seeds": options.seeds, "epochs": options.epochs, "turns": turns, "widths": WIDTHS, "batch": BATCH}
+    settings |= {"learning_rate": RATE, "first_phase": FIRST_PHASE, "warm_up": WARM_UP, "tolerance": TOLERANCE}
+    save(options.json, {"machine": described, "settings": settings, "variants": results})
 
 
 if __name__ == "__main__":

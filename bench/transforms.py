@@ -5,7 +5,6 @@ Run it as ``python -m bench.transforms``; the README beside this file says what 
 
 import argparse
 import dataclasses
-import json
 import statistics
 import sys
 import time
@@ -18,7 +17,7 @@ import jax.numpy as jnp
 import optax
 
 import proxreg as pr
-from bench.path import machine
+from bench.report import machine, markdown, save
 
 RATE, STRENGTH = 1e-3, 1e-5
 AGAIN = " again"  # the baseline a second time: how far from 1 chance alone gets
@@ -206,7 +205,7 @@ def race(work: Workload, repeats: int) -> dict:
 def table(races: list[dict]) -> str:
     """One row per optimiser, as Markdown."""
     columns = ["median ms", "ratio of medians", "median ratio (quartiles)", "GB by XLA", "temporary MB", "verdict"]
-    rows = [["workload", "optimizer", *columns], ["---"] * (len(columns) + 2)]
+    rows = []
     for result in races:
         for name, row in result["optimizers"].items():
             low, high = row["ratio_quartiles"]
@@ -223,7 +222,7 @@ def table(races: list[dict]) -> str:
                     verdict(result["workload"], name, row["ratio_of_medians"]),
                 ]
             )
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    return markdown(["workload", "optimizer", *columns], rows)
 
 
 def verdict(workload: str, name: str, ratio: float) -> str:
@@ -249,17 +248,14 @@ def main(argv: list[str] | None = None) -> None:
     described = machine()
     described["versions"]["optax"] = metadata.version("optax")
     described["device"] = jax.devices()[0].device_kind
-    races = []
+    settings = {"size": options.size, "repeats": options.repeats, "targets": TARGETS}
+    found: dict[str, Any] = {"machine": described, "settings": settings, "races": []}
     for work in workloads(options.size):
         print(f"{work.name}: {work.detail}", file=sys.stderr, flush=True)
-        races.append(race(work, options.repeats * (10 if work.name == "training step" else 1)))
+        found["races"].append(race(work, options.repeats * (10 if work.name == "training step" else 1)))
+        save(options.json, found)
         del work  # and its arrays
-    print(table(races))
-    if options.json:
-        settings = {"size": options.size, "repeats": options.repeats, "targets": TARGETS}
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump({"machine": described, "settings": settings, "races": races}, file, indent=1)
-            file.write("\n")
+    print(table(found["races"]))
 
 
 if __name__ == "__main__":

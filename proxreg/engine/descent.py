@@ -173,6 +173,6 @@ def _joined(some: Descent, others: Descent) -> Descent:
 
 
 def _fewer(lanes: int) -> int:
-    """The number of lanes at which they fit into half a bucket or less; 0 where there is none."""
+    """The number of lanes that fill a bucket of at most half the size; 0 where there is none."""
     half = lane_bucket(lanes) // 2
-    return half if lane_bucket(half) <= half else lane_bucket(1) if lane_bucket(1) <= half else 0
+    return next((full for full in (half, 1 << half.bit_length() - 1) if lane_bucket(full) <= half), 0)
