@@ -5,8 +5,6 @@ import statistics
 import sys
 from collections.abc import Callable
 
-import numpy as np
-
 from bench.problems import Problem
 from bench.workers import Failed, Solver, Worker
 
@@ -53,7 +51,7 @@ class Contender:
 
     def cold(self, budget: float) -> None:
         """First calls, each in a fresh process, at falling tolerances until the target gap is reached."""
-        before = np.inf
+        gaps: dict[float, float] = {}
         for tol in self._tols:
             if self._worker is None:
                 self._worker = self._make(tol)
@@ -67,9 +65,9 @@ class Contender:
             if gap <= self._target:
                 return
             self.close()
-            if gap > 0.99 * before:
-                break
-            before = gap
+            if any(gap > 0.99 * before for easier, before in gaps.items() if easier > 9 * tol):
+                break  # a tenth of the tolerance has changed nothing
+            gaps[tol] = gap
         self.entry.status = "gap not reached"
 
     def warm(self, budget: float) -> None:

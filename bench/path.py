@@ -1,11 +1,10 @@
-"""A whole lasso or elastic-net path, ours against scikit-learn's, celer's, skglm's and adelie's, at an equal certified gap.
+"""A whole lasso or elastic-net path, ours against four other libraries', at an equal certified gap.
 
 Run it as ``python -m bench.path``; the README beside this file says what it measures.
 """
 
 import dataclasses
 import math
-from functools import partial
 from typing import Any
 
 from bench import ours, peers, peers_adelie, report
@@ -37,12 +36,8 @@ def contenders(problem: Problem, chosen: tuple[str, ...] | None, adelie: str | N
     field = entrants(problem) | {TIGHT: (ours.build, {})}
     if adelie:
         field["adelie"] = (peers_adelie.build, adelie)
-    start = {
-        name: partial(Contender, field[name][0], problem, field[name][1], **GOALS.get(name, {}))
-        for name in SOLVERS
-        if name in field
-    }
-    return {name: make() for name, make in start.items() if chosen is None or name in chosen}
+    present = tuple(name for name in SOLVERS if name in field and name in (chosen or SOLVERS))
+    return {name: Contender(field[name][0], problem, field[name][1], **GOALS.get(name, {})) for name in present}
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -54,6 +49,8 @@ def main(argv: list[str] | None = None) -> None:
     options = parser.parse_args(argv)
     if not 0 < options.l1_ratio <= 1:
         parser.error("--l1-ratio must be above 0 and at most 1")
+    if "adelie" in (options.solvers or ()) and not options.adelie:
+        parser.error("adelie runs in an interpreter of its own: give --adelie PYTHON")
     chosen = [PROBLEMS[name].scaled(options.size) for name in options.only or DENSE]
     chosen = [dataclasses.replace(problem, l1_ratio=options.l1_ratio) for problem in chosen]
     races = (

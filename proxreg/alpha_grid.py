@@ -58,8 +58,8 @@ def null_gradient(task: Task, template: Penalty) -> Any:
     """The loss's gradient where all penalised coefficients are zero and the unpenalised ones are fitted."""
     start = unpenalised_fit(task, template)
     if task.source is not None:
-        zero = np.zeros(task.source.size, task.dtype)
-        gradient = task.source.evaluate(np.atleast_2d(zero if start is None else np.asarray(start)))[1][0]
+        w = np.zeros((1, task.source.size), task.dtype) if start is None else np.atleast_2d(start)
+        gradient = task.source.evaluate(w, np.zeros(1, int))[1][0]
         return gradient if task.factor is None else np.where(np.asarray(task.factor) == 0, 0, gradient)
     gradient = _gradient(*strong((task.smooth, replace(template, alpha=1.0))), start)
     return gradient if task.factor is None else jnp.where(task.factor == 0, 0, gradient)

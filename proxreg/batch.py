@@ -72,8 +72,9 @@ def _least_squares(task: Task, family: Family, start: Any, options: Options, bas
     """None where a working set would have had to grow beyond what pays."""
     source = task.source
     assert source is not None
-    loss, gradient = source.evaluate(np.zeros((1, source.size), task.dtype))
-    scales = Scales(loss[0], np.max(np.abs(gradient), initial=0.0).astype(task.dtype))
+    loss, gradient = source.evaluate(np.zeros((1, source.size), task.dtype), np.zeros(1, int))
+    response = np.zeros(family.alpha.size, int)
+    scales = Scales(response, loss[response], np.max(np.abs(gradient), axis=1, initial=0.0)[response])
     begin = None if start is None else np.asarray(start)
     found = solve_grid(source, family, scales, start=begin, base=base, tol=options.tol, max_steps=options.max_steps)
     short = (found.error > options.tol) & (found.num_steps < options.max_steps)

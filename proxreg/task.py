@@ -95,13 +95,13 @@ def _posed(
             intercept = fit_intercept and not squares
             smooth = LinearModel(design.X, design.y, loss, design.weights, design.offset, intercept)
             if squares:
-                source = DataSource(np.asarray(design.X), np.asarray(design.y), design.weights)
+                source = DataSource(np.asarray(design.X), np.asarray(design.y)[:, None], design.weights)
     return Task(data, design, smooth, source, loss, dtype, factor, fit_intercept, standardize)
 
 
 def gram_source(smooth: Quadratic) -> GramSource:
     """The engine's view of statistics."""
-    return GramSource(np.asarray(smooth.G), np.asarray(smooth.c), float(np.asarray(smooth.constant)))
+    return GramSource(np.asarray(smooth.G), np.atleast_2d(smooth.c), np.atleast_1d(np.asarray(smooth.constant)))
 
 
 def make_options(tol: Any, max_steps: Any, solver: str, penalty: Penalty, dtype: np.dtype) -> Options:

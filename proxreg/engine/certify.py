@@ -17,10 +17,15 @@ CHUNK = 16  # lanes at a time: one program for any number
 
 
 class Scales(NamedTuple):
-    """What gaps and violations are relative to."""
+    """Which response each lane explains, and what its gap and violation are relative to."""
 
-    null_loss: Any
-    null_gradient: Any
+    response: Any  # (L,) number of a column of y
+    null_loss: Any  # (L,)
+    null_gradient: Any  # (L,)
+
+    def lanes(self, chosen: Any) -> "Scales":
+        """The lanes with these numbers, in that order."""
+        return Scales(*(x[chosen] for x in self))
 
 
 class Certified(NamedTuple):
@@ -43,11 +48,11 @@ def quality(penalty: Penalty, w: Array, g: Array, loss: Array, scales: Scales) -
 
 
 @jax.jit
-def _certify(family: Family, w: Array, g: Array, loss: Array, scales: Scales) -> Certified:
-    def one(penalty, w, g, loss):
+def _certify(family: Family, w: Array, g: Array, loss: Array, *scales: Array) -> Certified:
+    def one(penalty, w, g, loss, scales):
         return Certified(loss + penalty.value(w), *quality(penalty, w, g, loss, scales))
 
-    return jax.vmap(one)(family.penalties(), w, g, loss)
+    return jax.vmap(one)(family.penalties(), w, g, loss, Scales(*scales))
 
 
 @jax.jit
@@ -61,7 +66,7 @@ def _slopes(family: Family, w: Array, g: Array) -> tuple[Array, Array]:
 
 def certify(family: Family, scales: Scales, w: np.ndarray, g: np.ndarray, loss: np.ndarray) -> Certified:
     """Of lanes at ``w (L, p)`` with gradients ``g (L, p)`` and losses ``(L,)`` of least squares."""
-    return Certified(*_in_chunks(lambda mine, *lanes: _certify(mine, *lanes, scales), family, w, g, loss))
+    return Certified(*_in_chunks(_certify, family, w, g, loss, *scales))
 
 
 def slopes(family: Family, w: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

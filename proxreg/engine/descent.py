@@ -49,10 +49,10 @@ def _advance(
 ) -> Descent:
     """Steps until no more than ``stop`` lanes are at work, at most ``limit``."""
     penalties, (G, steps, root) = family.penalties(), matrix
-    size = jnp.sqrt(jnp.where(scales.null_loss > 0, scales.null_loss, 1))
+    size = jnp.sqrt(jnp.where(scales.null_loss > 0, scales.null_loss, 1))[:, None]
 
     def certify(w, g, loss, error):
-        gap, worst = jax.vmap(quality, in_axes=(0, 0, 0, 0, None))(penalties, w, g, loss, scales)
+        gap, worst = jax.vmap(quality)(penalties, w, g, loss, scales)
         return jnp.where(error > tol, jnp.fmax(gap, worst), error)  # a NaN gap is one that is not known
 
     def inner(a, b):
@@ -124,7 +124,8 @@ def descend(
 
     def work(own: slice) -> None:
         mine, (w, g, loss) = family.lanes(own), (x[own] for x in start)
-        answer[own], num_steps[own] = _work(matrix, mine, scales, tol[own], w, g, loss, max_steps, leave // workers)
+        given = matrix, mine, scales.lanes(own), tol[own], w, g, loss
+        answer[own], num_steps[own] = _work(*given, max_steps, leave // workers)
 
     parts = [slice(first, None, workers) for first in range(workers)]
     if workers == 1:
@@ -147,7 +148,7 @@ def _work(matrix, family, scales, tol, w, g, loss, max_steps: int, leave: int) -
         enough = most - most // REFILL if waiting.size else max(_fewer(at.size), leave)
         limit = max_steps - num_steps[at].max()
         stop = np.int32(enough), np.int32(limit)
-        after = _advance(matrix, family.lanes(filled), scales, tol[filled], packed, *stop)
+        after = _advance(matrix, family.lanes(filled), scales.lanes(filled), tol[filled], packed, *stop)
         state = Descent(*(np.asarray(x)[: at.size] for x in after))
         num_steps[at] = state.num_steps
         stay = (state.error > tol[at]) & (state.num_steps < max_steps)

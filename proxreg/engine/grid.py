@@ -28,20 +28,22 @@ def solve_grid(
     """
     alpha = np.asarray(family.alpha)
     ratio = np.zeros_like(alpha) if family.l1_ratio is None else np.asarray(family.l1_ratio)
+    _, path = np.unique(np.stack([scales.response, ratio]), axis=1, return_inverse=True)
+    path = path.ravel()
     lanes, p = alpha.size, source.size
     w = np.zeros((lanes, p), alpha.dtype) + (0 if start is None else start) if base is None else base.copy()
     answer = Solution.begin(w)
-    todo = levels(alpha, ratio)
+    todo = levels(alpha, path)
     left, known = np.zeros(0, int), np.zeros(0, int)
     for number, fresh in enumerate(todo):
         if known.size:
-            w[fresh] = interpolated(alpha, ratio, w - base if base is not None else w, known, fresh)
+            w[fresh] = interpolated(alpha, path, w - base if base is not None else w, known, fresh)
             if base is not None:
                 w[fresh] += base[fresh]
         at = np.concatenate([fresh, left])
         leave = int(LEAVE * at.size) if number + 1 < len(todo) else 0
-        spent = answer.num_steps[at]
-        found = solve(source, family.lanes(at), scales, w[at], spent, tol=tol, max_steps=max_steps, leave=leave)
+        given = family.lanes(at), scales.lanes(at), w[at], answer.num_steps[at]
+        found = solve(source, *given, tol=tol, max_steps=max_steps, leave=leave)
         for field, value in zip(answer, found):
             field[at] = value
         known = np.union1d(known, at)
@@ -49,10 +51,10 @@ def solve_grid(
     return answer
 
 
-def levels(alpha: np.ndarray, ratio: np.ndarray) -> list[np.ndarray]:
+def levels(alpha: np.ndarray, path_of: np.ndarray) -> list[np.ndarray]:
     """Lanes in the order in which to solve them: of each path every 8th and the last, then those between, and so on."""
     found: list[list[np.ndarray]] = []
-    for path in paths(alpha, ratio):
+    for path in paths(alpha, path_of):
         count = path.size
         spacing = COARSEST if count > 2 * COARSEST else 1
         chosen = np.unique(np.append(np.arange(0, count, spacing), count - 1))
@@ -70,19 +72,20 @@ def levels(alpha: np.ndarray, ratio: np.ndarray) -> list[np.ndarray]:
     return [np.concatenate(level) for level in found]
 
 
-def paths(alpha: np.ndarray, ratio: np.ndarray) -> list[np.ndarray]:
-    """Lanes that share an l1_ratio, by falling alpha."""
-    return [at[np.argsort(-alpha[at], kind="stable")] for r in np.unique(ratio) for at in [np.flatnonzero(ratio == r)]]
+def paths(alpha: np.ndarray, path_of: np.ndarray) -> list[np.ndarray]:
+    """Lanes of the same path, by falling alpha."""
+    members = (np.flatnonzero(path_of == each) for each in np.unique(path_of))
+    return [at[np.argsort(-alpha[at], kind="stable")] for at in members]
 
 
 def interpolated(
-    alpha: np.ndarray, ratio: np.ndarray, values: np.ndarray, known: np.ndarray, wanted: np.ndarray
+    alpha: np.ndarray, path_of: np.ndarray, values: np.ndarray, known: np.ndarray, wanted: np.ndarray
 ) -> np.ndarray:
     """What ``values (L, p)`` are at the lanes ``wanted``, linearly in alpha between the lanes ``known``."""
     out = np.empty((wanted.size, values.shape[1]), values.dtype)
-    for r in np.unique(ratio[wanted]):
-        mine = np.flatnonzero(ratio[wanted] == r)
-        near = known[ratio[known] == r]
+    for each in np.unique(path_of[wanted]):
+        mine = np.flatnonzero(path_of[wanted] == each)
+        near = known[path_of[known] == each]
         near = near[np.argsort(alpha[near], kind="stable")]
         place = np.searchsorted(alpha[near], alpha[wanted[mine]])
         low, high = near[np.maximum(place - 1, 0)], near[np.minimum(place, near.size - 1)]

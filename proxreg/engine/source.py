@@ -31,7 +31,10 @@ class Matrix(NamedTuple):
 
 
 class Source(abc.ABC):
-    """``sum_i s_i (y_i - x_i . w)^2 / 2`` with weights s that sum to one, X and y centred by the caller."""
+    """``sum_i s_i (y_i - x_i . w)^2 / 2`` with weights s that sum to one, X and y centred by the caller.
+
+    y may have several columns, and each lane is about one of them.
+    """
 
     size: int  # number of columns
     widest: int  # columns that a working set may have
@@ -42,8 +45,8 @@ class Source(abc.ABC):
         self._whole: Matrix | None = None
 
     @abc.abstractmethod
-    def evaluate(self, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Losses ``(L,)`` and gradients ``(L, p)`` at ``w (L, p)``."""
+    def evaluate(self, w: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Losses ``(L,)`` and gradients ``(L, p)`` at ``w (L, p)``, of the columns of y with these numbers ``(L,)``."""
 
     @abc.abstractmethod
     def gram(self, columns: np.ndarray) -> np.ndarray:
@@ -86,16 +89,17 @@ def _product_type(dtype: np.dtype) -> np.dtype:
 
 
 class GramSource(Source):
-    """From sufficient statistics ``G = X' S X``, ``c = X' S y`` and ``constant = y' S y / 2``; no copy is made."""
+    """From sufficient statistics: ``G = X' S X``, and per column of y ``X' S y (t, p)`` and ``y' S y / 2 (t,)``."""
 
-    def __init__(self, G: np.ndarray, c: np.ndarray, constant: float):
-        super().__init__(c.size, c.size)
+    def __init__(self, G: np.ndarray, c: np.ndarray, constant: np.ndarray):
+        super().__init__(len(G), len(G))
         self._G, self._c, self._constant = G, c, constant
 
-    def evaluate(self, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def evaluate(self, w: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """One product with G."""
-        g = matmul(w, self._G) - self._c
-        return np.maximum(self._constant + np.einsum("lp,lp->l", w, g - self._c) / 2, 0), g
+        c = self._c[response]
+        g = matmul(w, self._G) - c
+        return np.maximum(self._constant[response] + np.einsum("lp,lp->l", w, g - c) / 2, 0), g
 
     def gram(self, columns: np.ndarray) -> np.ndarray:
         """A part of G."""
@@ -103,7 +107,7 @@ class GramSource(Source):
 
 
 class DataSource(Source):
-    """From the data themselves; Gram matrices are computed once per pair of columns."""
+    """From the data themselves, ``X (n, p)`` and ``y (n, t)``; Gram matrices are computed once per pair of columns."""
 
     def __init__(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None):
         n, p = X.shape
@@ -115,10 +119,10 @@ class DataSource(Source):
         self._cached = np.empty((0, n), X.dtype)  # rows: columns of X
         self._gram = np.empty((0, 0), X.dtype)
 
-    def evaluate(self, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def evaluate(self, w: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """A product with the columns in use, and one with all."""
         used = np.flatnonzero(np.any(w != 0, axis=0))
-        residual = matmul(w[:, used], self._X[:, used].T) - self._y
+        residual = matmul(w[:, used], self._X[:, used].T) - self._y.T[response]
         slope = residual * self._weights
         return np.einsum("li,li->l", residual, slope) / 2, matmul(slope, self._X)
 

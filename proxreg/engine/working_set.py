@@ -87,25 +87,26 @@ def solve(
     answer.num_steps[:] = num_steps
     looked = source.size > FEW  # the first step tells as much about few columns
     while True:
-        mine, start = family.lanes(live), answer.w[live]
-        loss, g = source.evaluate(start)
+        mine, own, start = family.lanes(live), scales.lanes(live), answer.w[live]
+        loss, g = source.evaluate(start, own.response)
         error = np.full(live.size, np.inf)
         if looked:
-            known = certify(mine, scales, start, g, loss)
+            known = certify(mine, own, start, g, loss)
             small = np.sum(start != 0, axis=1) <= POLISHED
             polished = (known.error > tol) & (slow[live] | (known.error <= POLISH) & small)
             polished &= answer.num_steps[live] < max_steps
             answer.num_steps[live] += polished
             if polished.any():
-                _polish(source, mine, scales, tol, polished, start, loss, g, known)
+                _polish(source, mine, own, tol, polished, start, loss, g, known)
             answer.put(live, start, known)
             error = known.error
         stay = (error > tol) & (answer.num_steps[live] < max_steps)
         if np.sum(stay) <= leave:
             return answer
-        live, mine, start, loss, g, error = live[stay], mine.lanes(stay), start[stay], loss[stay], g[stay], error[stay]
+        live, mine, own = live[stay], mine.lanes(stay), own.lanes(stay)
+        start, loss, g, error = start[stay], loss[stay], g[stay], error[stay]
         goal = np.where(slow[live] | (error <= POLISH), 0.9 * tol, max(0.9 * tol, POLISH))
-        planned = plan(source, mine, start, g)
+        planned = plan(source, mine, own, start, g)
         spent = answer.num_steps[live]
         jobs = (
             Job(
@@ -118,7 +119,7 @@ def solve(
             )
             for group, columns in planned
         )
-        for job, part, steps in in_parallel(partial(_descend, mine, scales, start, g, loss), jobs):
+        for job, part, steps in in_parallel(partial(_descend, mine, own, start, g, loss), jobs):
             at = live[job.lanes]
             answer.w[at[:, None], job.columns] = part
             answer.num_steps[at] += np.maximum(steps, looked)  # a round costs at least that, and must end
@@ -135,10 +136,10 @@ def _polish(source: Source, family: Family, scales: Scales, tol: float, chosen: 
     for _ in range(NEWTON_STEPS):
         if not at.size:
             return
-        mine, moved = family.lanes(at), np.zeros(at.size, bool)
+        mine, own, moved = family.lanes(at), scales.lanes(at), np.zeros(at.size, bool)
         for candidate in newton_candidates(source, start[at], *slopes(mine, start[at], g[at])):
-            own_loss, own_g = source.evaluate(candidate)
-            found = certify(mine, scales, candidate, own_g, own_loss)
+            own_loss, own_g = source.evaluate(candidate, own.response)
+            found = certify(mine, own, candidate, own_g, own_loss)
             lower = found.objective < known.objective[at]
             better = lower | ((found.objective <= known.objective[at]) & (found.error < known.error[at]))
             to = at[better]
@@ -159,19 +160,21 @@ def _descend(
         w, g = w[:, columns], g[:, columns]
     begin = padded(w, at.size, size), padded(g, at.size, size), loss[at]
     small, tol = family.lanes(at).columns(columns, p, size), job.tol.astype(w.dtype)
-    found, steps = descend(job.matrix, small, scales, tol, begin, job.max_steps, job.leave)
+    found, steps = descend(job.matrix, small, scales.lanes(at), tol, begin, job.max_steps, job.leave)
     return job, found[:, : columns.size], steps
 
 
-def plan(source: Source, family: Family, w: np.ndarray, g: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+def plan(
+    source: Source, family: Family, scales: Scales, w: np.ndarray, g: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Lanes of about the same strength, and the columns that suit them; all that need every column in one group.
 
     Groups whose columns would be more than the source allows are left out.
     """
     everything = np.arange(source.size)
     if source.size <= FEWEST:
-        return [(group, everything) for group in by_strength(family, BATCH)]
-    groups = by_strength(family, GROUP if source.size > FEW else LARGE_GROUP)
+        return [(group, everything) for group in by_strength(family, scales, BATCH)]
+    groups = by_strength(family, scales, GROUP if source.size > FEW else LARGE_GROUP)
     planned = [(group, working_set(family.lanes(group), w[group], g[group])) for group in groups]
     planned = [(group, columns) for group, columns in planned if columns.size <= source.widest]
     whole = [group for group, columns in planned if columns.size > WHOLE * source.size]
@@ -179,13 +182,15 @@ def plan(source: Source, family: Family, w: np.ndarray, g: np.ndarray) -> list[t
     if not whole or source.size > source.widest:
         return rest
     together = np.concatenate(whole)
-    return rest + [(together[group], everything) for group in by_strength(family.lanes(together), BATCH)]
+    last = by_strength(family.lanes(together), scales.lanes(together), BATCH)
+    return rest + [(together[group], everything) for group in last]
 
 
-def by_strength(family: Family, size: int) -> list[np.ndarray]:
+def by_strength(family: Family, scales: Scales | None, size: int) -> list[np.ndarray]:
     """The lanes in groups of at most ``size``, from the strongest l1 penalty to the weakest."""
     alpha = np.asarray(family.alpha)
     l1 = alpha if family.l1_ratio is None else alpha * np.asarray(family.l1_ratio)
+    l1 = l1 if scales is None else l1 / np.where(scales.null_gradient > 0, scales.null_gradient, 1)
     return np.array_split(np.argsort(-l1, kind="stable"), -(-l1.size // size))
 
 
