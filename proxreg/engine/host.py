@@ -5,7 +5,6 @@ THREAD_TIMEOUT), on the cores that XLA's next program needs: a program that alte
 as long. So BLAS gets one thread while the engine works, and large products are cut in pieces, a thread of ours to each.
 """
 
-import contextlib
 import functools
 import itertools
 import os
@@ -24,8 +23,11 @@ Piece = TypeVar("Piece")
 Answer = TypeVar("Answer")
 
 
-class OneBlasThread(contextlib.ContextDecorator):
-    """BLAS has one thread inside; what it had before is restored when the last of those who asked leaves."""
+class OneBlasThread:
+    """BLAS has one thread inside; what it had before is restored when the last of those who asked leaves.
+
+    A context, and a decorator for functions.
+    """
 
     _lock = threading.Lock()
     _inside = 0
@@ -44,6 +46,14 @@ class OneBlasThread(contextlib.ContextDecorator):
             kind._inside -= 1
             if not kind._inside:
                 kind._limiter.restore_original_limits()
+
+    def __call__(self, function: Callable[..., Answer]) -> Callable[..., Answer]:
+        @functools.wraps(function)
+        def inside(*args: Any, **options: Any) -> Answer:
+            with OneBlasThread():
+                return function(*args, **options)
+
+        return inside
 
 
 @functools.cache

@@ -144,7 +144,9 @@ def moments_about(
                 x += root @ block
         return x, xx, xy
 
-    x, xx, xy = (reduce(np.add, each) for each in zip(*in_parallel(sums, cuts(count, pieces))))
+    found = in_parallel(sums, cuts(count, pieces))
+    with np.errstate(over="ignore", invalid="ignore"):
+        x, xx, xy = (reduce(np.add, each) for each in zip(*found))
     at = slice(None) if rows is None else rows
     scale = np.ones(count) if weights is None else weights[at].astype(float)
     own = y[at].astype(float)
