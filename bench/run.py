@@ -19,9 +19,11 @@ OTHER = {  # their arguments at each size
 SCRIPTS = (*SIZED, *OTHER)
 
 
-def command(name: str, size: str) -> list[str]:
+def command(name: str, size: str, budget: float | None = None) -> list[str]:
     """What a user would type after ``python``, but for the files."""
-    return ["-m", f"bench.{name}", *(OTHER[name][size] if name in OTHER else ["--size", size])]
+    if name in OTHER:
+        return ["-m", f"bench.{name}", *OTHER[name][size]]
+    return ["-m", f"bench.{name}", "--size", size, *([] if budget is None else ["--budget", f"{budget:g}"])]
 
 
 def header(typed: str) -> str:
@@ -33,9 +35,9 @@ def header(typed: str) -> str:
     return f"# One run of `{typed}`\n\n{where}, Python {described['python']}, {versions}; {load}.\n"
 
 
-def run(name: str, size: str, folder: Path) -> int:
+def run(name: str, size: str, budget: float | None, folder: Path) -> int:
     """One script: its JSON, table and figure in the folder; its exit code."""
-    arguments = command(name, size)
+    arguments = command(name, size, budget)
     top = header(" ".join(["python", *arguments]))
     files = ["--json", str(folder / f"{name}.json")]
     files += ["--plot", str(folder / f"{name}.png")] if name in DRAWN else []
@@ -51,13 +53,14 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.run", description="Runs the benchmarks in turn.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SCRIPTS))
     parser.add_argument("--size", choices=SIZES, default="full")
+    parser.add_argument("--budget", type=float, metavar="SECONDS", help="per solver and problem; each script's own")
     parser.add_argument("--folder", type=Path, default=Path(__file__).with_name("results"))
     options = parser.parse_args(argv)
     for name in options.names:
         if name not in SCRIPTS:
             parser.error(f"{name!r} is not among {', '.join(SCRIPTS)}")
     options.folder.mkdir(parents=True, exist_ok=True)
-    failed = [name for name in options.names or SCRIPTS if run(name, options.size, options.folder)]
+    failed = [name for name in options.names or SCRIPTS if run(name, options.size, options.budget, options.folder)]
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 

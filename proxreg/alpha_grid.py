@@ -59,7 +59,7 @@ def null_gradient(task: Task, template: Penalty) -> Any:
     start = unpenalised_fit(task, template)
     if task.source is not None:
         w = np.zeros((1, task.source.size), task.dtype) if start is None else np.atleast_2d(start)
-        gradient = task.source.evaluate(w, np.zeros(1, int))[1][0]
+        gradient = task.source.evaluate(w, np.array([task.response]))[1][0]
         return gradient if task.factor is None else np.where(np.asarray(task.factor) == 0, 0, gradient)
     gradient = _gradient(*strong((task.smooth, replace(template, alpha=1.0))), start)
     return gradient if task.factor is None else jnp.where(task.factor == 0, 0, gradient)

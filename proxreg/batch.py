@@ -1,5 +1,6 @@
 """All fits of a grid at once: by the engine where penalty and data suit it, else each to the end of the slowest."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -15,31 +16,37 @@ from proxreg.task import Options, Task
 
 
 def solve_batch(
-    task: Task,
+    tasks: Sequence[Task],
     template: Penalty,
+    responses: np.ndarray,
     alphas: np.ndarray,
     ratios: np.ndarray | None,
-    start: Any,
+    starts: Sequence[Any],
     options: Options,
     base: np.ndarray | None = None,
 ) -> Result:
-    """Lanes of ``alphas (L,)`` and ``ratios (L,)`` from ``start``, on the scale of the task's design.
+    """Lanes of ``responses (L,)``, numbers of tasks, ``alphas (L,)`` and ``ratios (L,)``, on the scale of the designs.
 
-    ``base (L, p)`` are the answers for similar data; the engine starts near them.
-    Lanes with the same numbers are solved once; the answers do not depend on the order of lanes.
+    ``starts`` has an entry for each task. ``base (L, p)`` are the answers for similar data; the engine starts near
+    them. Lanes with the same numbers are solved once; the answers do not depend on the order of lanes.
     """
-    pairs = alphas[:, None] if ratios is None else np.stack([alphas, ratios], axis=1)
-    distinct, first, place = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
-    alpha, ratio = distinct[:, 0], None if ratios is None else distinct[:, 1]
-    found = None
-    if options.solver == "auto" and suits(task, template, alpha, ratio):
+    kind = alphas.dtype
+    table = np.stack([responses.astype(kind), alphas, np.zeros_like(alphas) if ratios is None else ratios], axis=1)
+    distinct, first, place = np.unique(table, axis=0, return_index=True, return_inverse=True)
+    response, alpha = distinct[:, 0].astype(int), distinct[:, 1]
+    ratio = None if ratios is None else distinct[:, 2]
+    task, found = tasks[0], None
+    engine = options.solver == "auto" and suits(task, template, alpha, ratio)
+    if engine and task.source is not None:
         near = None if base is None else base[first]
-        find = _any_loss if task.source is None else _least_squares
-        found = find(task, Family(template, task.factor, alpha, ratio), start, options, near)
+        found = _least_squares(tasks, Family(template, task.factor, alpha, ratio), response, starts, options, near)
     if found is None:
-        solver = "fista" if options.solver == "auto" else options.solver
-        lanes = (jnp.asarray(alpha), None if ratio is None else jnp.asarray(ratio), task.factor, start)
-        found = solve_lanes(task.smooth, template, *lanes, options.tol, options.max_steps, solver)
+        solve = _any_loss if engine and task.source is None else _as_they_come
+        parts = []
+        for number in np.unique(response):
+            mine = Family(template, task.factor, alpha, ratio).lanes(response == number)
+            parts.append(solve(tasks[number], mine, starts[number], options))
+        found = parts[0] if len(parts) == 1 else jax.tree.map(lambda *each: np.concatenate(each), *parts)
     return _taken(found, place.ravel())
 
 
@@ -68,14 +75,20 @@ def _of_zero(template: Penalty, zero: Array) -> Array:
     return template.prox(zero, jnp.ones((), zero.dtype))
 
 
-def _least_squares(task: Task, family: Family, start: Any, options: Options, base: np.ndarray | None) -> Any:
+def _least_squares(
+    tasks: Sequence[Task],
+    family: Family,
+    response: np.ndarray,
+    starts: Sequence[Any],
+    options: Options,
+    base: np.ndarray | None,
+) -> Any:
     """None where a working set would have had to grow beyond what pays."""
-    source = task.source
+    source, dtype = tasks[0].source, tasks[0].dtype
     assert source is not None
-    loss, gradient = source.evaluate(np.zeros((1, source.size), task.dtype), np.zeros(1, int))
-    response = np.zeros(family.alpha.size, int)
+    loss, gradient = source.evaluate(np.zeros((len(tasks), source.size), dtype), np.arange(len(tasks)))
     scales = Scales(response, loss[response], np.max(np.abs(gradient), axis=1, initial=0.0)[response])
-    begin = None if start is None else np.asarray(start)
+    begin = None if starts[0] is None else np.stack([np.asarray(start) for start in starts])[response]
     found = solve_grid(source, family, scales, start=begin, base=base, tol=options.tol, max_steps=options.max_steps)
     short = (found.error > options.tol) & (found.num_steps < options.max_steps)
     if short.any() and source.widest < source.size:
@@ -85,10 +98,16 @@ def _least_squares(task: Task, family: Family, start: Any, options: Options, bas
     return _result(found.w, found.objective, found.gap, found.violation, found.num_steps, status)
 
 
-def _any_loss(task: Task, family: Family, start: Any, options: Options, base: np.ndarray | None) -> Result:
-    del base
+def _any_loss(task: Task, family: Family, start: Any, options: Options) -> Result:
     assert isinstance(task.smooth, LinearModel)
     return solve_glm(task.smooth, family, start, tol=options.tol, max_steps=options.max_steps)
+
+
+def _as_they_come(task: Task, family: Family, start: Any, options: Options) -> Result:
+    solver = "fista" if options.solver == "auto" else options.solver
+    alpha, ratio = jnp.asarray(family.alpha), None if family.l1_ratio is None else jnp.asarray(family.l1_ratio)
+    given = family.template, alpha, ratio, family.factor, start
+    return solve_lanes(task.smooth, *given, options.tol, options.max_steps, solver)
 
 
 def _taken(result: Result, place: np.ndarray) -> Result:

@@ -1,8 +1,11 @@
 """A path as a problem: what the fitting functions were asked, checked, and its answer for any task on such data."""
 
 import dataclasses
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
+import jax
 import numpy as np
 
 from proxreg import _precision
@@ -13,7 +16,7 @@ from proxreg.engine import OneBlasThread
 from proxreg.penalties import ElasticNet, Penalty
 from proxreg.results import Path
 from proxreg.solvers import Result, Status
-from proxreg.task import Options, Task, make_options, make_task, require_alpha, require_factor, require_fit
+from proxreg.task import Options, Task, make_options, make_tasks, require_alpha, require_factor, require_fit
 from proxreg.validation import check_alphas, check_positive, check_vector
 
 
@@ -21,12 +24,18 @@ from proxreg.validation import check_alphas, check_positive, check_vector
 class PathProblem:
     """Data, penalties and how to stop."""
 
-    task: Task
+    tasks: Sequence[Task]  # one for each response
+    several: bool  # y had an axis of responses, and so has the answer, in front
     template: Penalty  # the penalty whose alpha, and l1_ratio if none was given, the grid replaces
     ratios: np.ndarray  # () or (R,)
-    grid: np.ndarray  # (K,) or (R, K)
+    grid: np.ndarray  # (K,) or (R, K), or one of these for each response
     own: bool  # the template was given: ratios are none of its concern
     options: Options
+
+    @property
+    def task(self) -> Task:
+        """The first, for what they share."""
+        return self.tasks[0]
 
 
 @OneBlasThread()
@@ -51,16 +60,18 @@ def pose(
     given = check_alphas(alphas, ratios.size if ratios.ndim else None)
     n_alphas = int(check_positive(n_alphas, "n_alphas", integer=True))
     min_ratio = None if min_ratio is None else check_positive(min_ratio, "min_ratio", below=1)
-    task = make_task(X, y, **data)
+    tasks = make_tasks(X, y, **data)
+    task, several = tasks[0], len(tasks) > 1
     if task.factor is not None:
         require_factor(template)
     require_fit(template, task)
     options = make_options(tol, max_steps, solver, template, task.dtype)
     with _precision.scope(task.dtype):
-        if given is None:
-            given = default_grid(task, template, ratios, n_alphas, min_ratio)
-    grid = np.broadcast_to(given, (*ratios.shape, given.shape[-1])).astype(task.dtype)
-    return PathProblem(task, template, ratios, grid, penalty is not None, options)
+        wanted = template, ratios, n_alphas, min_ratio
+        grids = [default_grid(each, *wanted) if given is None else given for each in tasks]
+    shape = (*ratios.shape, grids[0].shape[-1])
+    grid = np.stack([np.broadcast_to(each, shape) for each in grids]).astype(task.dtype)
+    return PathProblem(tasks, several, template, ratios, grid if several else grid[0], penalty is not None, options)
 
 
 @OneBlasThread()
@@ -69,13 +80,18 @@ def answer(problem: PathProblem, near: dict[str, np.ndarray] | None = None) -> d
 
     ``near`` is the answer for similar data: where to start, if that helps.
     """
-    task, grid = problem.task, problem.grid
-    with _precision.scope(task.dtype):
-        start = unpenalised_fit(task, problem.template)
+    tasks, grid = problem.tasks, problem.grid
+    lanes = grid.size // len(tasks)  # of each response
+    with _precision.scope(tasks[0].dtype):
+        starts = [unpenalised_fit(task, problem.template) for task in tasks]
         ratios = None if problem.own else _each(problem).ravel()
-        base = None if near is None else (near["coef"] * task.design.scale.astype(task.dtype)).reshape(grid.size, -1)
-        result = solve_batch(task, problem.template, grid.ravel(), ratios, start, problem.options, base)
-        return {name: a.reshape(*grid.shape, *a.shape[1:]) for name, a in arrays(task, result).items()}
+        scale = tasks[0].design.scale.astype(grid.dtype)
+        base = None if near is None else (near["coef"] * scale).reshape(grid.size, -1)
+        response = np.repeat(np.arange(len(tasks)), lanes)
+        result = solve_batch(tasks, problem.template, response, grid.ravel(), ratios, starts, problem.options, base)
+        parts = [arrays(task, jax.tree.map(itemgetter(response == task.response), result)) for task in tasks]
+        joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return {name: a.reshape(*grid.shape, *a.shape[1:]) for name, a in joined.items()}
 
 
 def as_path(problem: PathProblem, found: dict[str, np.ndarray]) -> Path:
@@ -94,9 +110,12 @@ def as_path(problem: PathProblem, found: dict[str, np.ndarray]) -> Path:
 
 def labels(problem: PathProblem) -> list[str]:
     """How a message names each fit of the grid."""
-    named = problem.ratios.ndim
-    pairs = zip(problem.grid.ravel(), _each(problem).ravel())
-    return [f"alpha={a:.3g}" + (f", l1_ratio={r:g}" if named else "") for a, r in pairs]
+    named, lanes = problem.ratios.ndim, problem.grid.size // len(problem.tasks)
+    fits = enumerate(zip(problem.grid.ravel(), _each(problem).ravel()))
+    return [
+        f"alpha={a:.3g}" + (f", l1_ratio={r:g}" if named else "") + (f", y {k // lanes}" if problem.several else "")
+        for k, (a, r) in fits
+    ]
 
 
 def _each(problem: PathProblem) -> np.ndarray:

@@ -43,6 +43,8 @@ def plot_path(
     An alpha of 0 has no place on a logarithmic axis and is left out. Names stay apart as long as the axes keep their
     height.
     """
+    if path.alphas.ndim - 1 > np.ndim(0 if path.l1_ratio is None else path.l1_ratio):
+        raise ValueError("the path has several responses; fit the one to draw alone, or draw path.coef yourself")
     matplotlib = _matplotlib()
     curves = [_Curves(path, index, scale) for index in _select(path, l1_ratio)]
     if ax is None:

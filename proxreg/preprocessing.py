@@ -39,7 +39,7 @@ class Design(NamedTuple):
 
 
 def prepare(
-    data: Data,
+    responses: Sequence[Data],
     dtype: np.dtype,
     *,
     fit_intercept: bool,
@@ -47,71 +47,92 @@ def prepare(
     least_squares: bool,
     gram: bool,
     parts: Any = (),
-) -> Design:
-    """The design in ``dtype``; warns about constant columns, a constant response and columns of very unequal scale.
+) -> list[Design]:
+    """A design in ``dtype`` for each response to the same X; warns about constant columns, a constant response and
+    columns of very unequal scale.
 
     Means are taken in the precision of the input: a column of 1e4 +- 1 keeps its digits in float32. With ``gram``
     statistics stand for the data, on the host from one pass that makes no copy of them.
     """
-    X, y, offset, y_center, flat = data.X, *_response(data, fit_intercept, least_squares)
+    data, X = responses[0], responses[0].X
+    answers = [_response(each, fit_intercept, least_squares) for each in responses]
+    options = {"fit_intercept": fit_intercept, "standardize": standardize}
+    if gram and not isinstance(X, jax.Array):
+        y = np.stack([response.y for response in answers], axis=1)
+        sums, found = moments(np.asarray(X), y, data.sample_weight, dtype, parts)
+        _check_columns(data, sums.means[0], _spread(*_columns(sums)), dtype, **options)
+        designs = designs_of(sums, dtype, [response.y_center for response in answers], **options)
+        flat = [response.flat for response in answers]
+        return [design._replace(flat=f, parts=found) for design, f in zip(designs, flat)]
+
     xp = jnp if isinstance(X, jax.Array) else np
     wide = np.dtype(
         xp.promote_types(X.dtype, dtype) if jnp.issubdtype(X.dtype, jnp.floating) else xp.result_type(float)
     )
-    sums, centred, found = None, None, []
-    if gram and xp is np:
-        sums, found = moments(np.asarray(X), y, data.sample_weight, dtype, parts)
-        mean, deviation = sums.means[0], sums.deviation
-    else:
-        X = X.astype(wide) if X.dtype != wide else X
-        weights = np.ones(y.size) if data.sample_weight is None else data.sample_weight.astype(np.float64)
-        centre = centre_on_device if xp is jnp else centre_on_host
-        centred, mean, deviation = centre(X, weights / weights.sum())  # pyright: ignore[reportArgumentType]
-    scale, factor = _scales(mean, deviation, wide, fit_intercept, standardize)
-    size = deviation if fit_intercept else np.hypot(mean, deviation)
-    with np.errstate(invalid="ignore"):
-        _require_squares(data, size / scale, dtype)
-    _warn_about_columns(data, mean, deviation, fit_intercept, standardize)
+    X = X.astype(wide) if X.dtype != wide else X
+    weights = np.ones(len(data.y)) if data.sample_weight is None else data.sample_weight.astype(np.float64)
+    centre = centre_on_device if xp is jnp else centre_on_host
+    centred, mean, deviation = centre(X, weights / weights.sum())  # pyright: ignore[reportArgumentType]
+    deviation = _spread(mean, deviation, wide)
+    scale, factor = _scales(deviation, **options)
+    _check_columns(data, mean, deviation, dtype, **options)
 
     def put(values):
         return None if values is None else (jnp if isinstance(values, jax.Array) else np).asarray(values, dtype)
 
-    if sums is not None:
-        design = design_of(sums, dtype, fit_intercept=fit_intercept, standardize=standardize, y_center=y_center)
-        return design._replace(flat=flat, sums=sums, parts=found)
     X = centred if fit_intercept else X
-    X = put(X * xp.asarray(factor, X.dtype) if np.any(factor != 1) else X)  # pyright: ignore[reportOptionalOperand, reportOptionalMemberAccess]
-    y, weights = put(y), put(data.sample_weight)
-    quadratic = Quadratic(*map(np.asarray, jax.tree.leaves(gram_statistics(X, y, weights)))) if gram else None
-    center = mean if fit_intercept else np.zeros_like(mean)
-    return Design(None if gram else X, quadratic, y, weights, put(offset), center, scale, y_center, flat)
+    X, weights = put(X * xp.asarray(factor, X.dtype) if np.any(factor != 1) else X), put(data.sample_weight)
+    center, designs = mean if fit_intercept else np.zeros_like(mean), []
+    for response in answers:
+        y, quadratic = put(response.y), None
+        if gram:
+            quadratic = Quadratic(*map(np.asarray, jax.tree.leaves(gram_statistics(X, y, weights))))
+        given = None if gram else X, quadratic, y, weights, put(response.offset), center, scale
+        designs.append(Design(*given, response.y_center, response.flat))
+    return designs
 
 
-def design_of(
-    sums: Moments, dtype: np.dtype, *, fit_intercept: bool, standardize: bool, y_center: float = 0.0
-) -> Design:
-    """The design that sums stand for; ``y_center`` has been subtracted from y already."""
+def designs_of(
+    sums: Moments, dtype: np.dtype, y_centers: Sequence[float], *, fit_intercept: bool, standardize: bool
+) -> list[Design]:
+    """The designs that sums over ``y (n, t)`` stand for; ``y_centers (t,)`` have been subtracted from y already."""
     mean, y_mean = sums.means
-    scale, factor = _scales(mean, sums.deviation, sums.kind, fit_intercept, standardize)
+    scale, factor = _scales(_spread(*_columns(sums)), fit_intercept=fit_intercept, standardize=standardize)
     G, c, constant = sums.quadratic(fit_intercept)
-    G, c = G * np.multiply.outer(factor, factor), c * factor
-    quadratic = Quadratic(G.astype(dtype), c.astype(dtype), np.asarray(max(constant, 0), dtype))
+    G, c = (G * np.multiply.outer(factor, factor)).astype(dtype), (c.T * factor).astype(dtype)
     center = mean if fit_intercept else np.zeros_like(mean)
-    y_center = y_center + float(y_mean) if fit_intercept else y_center
-    return Design(None, quadratic, None, None, None, center, scale, y_center, False)
+    designs = []
+    for k, y_center in enumerate(y_centers):
+        quadratic = Quadratic(G, c[k], np.asarray(max(constant[k], 0), dtype))
+        y_center = y_center + float(y_mean[k]) if fit_intercept else y_center
+        designs.append(Design(None, quadratic, None, None, None, center, scale, y_center, False, sums))
+    return designs
 
 
-def _scales(
-    mean: np.ndarray, deviation: np.ndarray, kind: np.dtype, fit_intercept: bool, standardize: bool
-) -> tuple[np.ndarray, np.ndarray]:
+def _columns(sums: Moments) -> tuple[np.ndarray, np.ndarray, np.dtype]:
+    return sums.means[0], sums.deviation, sums.kind
+
+
+def _spread(mean: np.ndarray, deviation: np.ndarray, kind: np.dtype) -> np.ndarray:
+    """Standard deviations, zero where there is nothing but rounding."""
+    return np.where(deviation <= 4 * np.finfo(kind).eps * np.abs(mean), 0, deviation)
+
+
+def _scales(deviation: np.ndarray, *, fit_intercept: bool, standardize: bool) -> tuple[np.ndarray, np.ndarray]:
     """What columns are divided by, and what they are multiplied by: 0 for a constant one beside an intercept."""
-    deviation[deviation <= 4 * np.finfo(kind).eps * np.abs(mean)] = 0
     scale = np.where(deviation > 0, deviation, 1) if standardize else np.ones_like(deviation)
     return scale, np.where(deviation > 0, 1 / scale, 0) if fit_intercept else 1 / scale
 
 
-def _response(data: Data, fit_intercept: bool, least_squares: bool) -> tuple[np.ndarray, Any, float, bool]:
-    """Y and the offset, what was subtracted from y, and whether there is nothing left to explain."""
+class _Response(NamedTuple):
+    y: np.ndarray  # (n,)
+    offset: Any
+    y_center: float  # subtracted from y
+    flat: bool  # there is nothing left to explain
+
+
+def _response(data: Data, fit_intercept: bool, least_squares: bool) -> _Response:
+    """The response as solvers take it: the squared loss has the offset in it, and no mean beside an intercept."""
     y, offset, y_center = data.y.astype(np.float64), data.offset, 0.0
     if least_squares and offset is not None:
         y, offset = y - offset, None
@@ -125,7 +146,17 @@ def _response(data: Data, fit_intercept: bool, least_squares: bool) -> tuple[np.
         weights = np.ones(y.size) if data.sample_weight is None else data.sample_weight.astype(np.float64)
         y_center = float(y[0] if flat else weights @ y / weights.sum())
         y = y - y_center
-    return y, offset, y_center, flat
+    return _Response(y, offset, y_center, flat)
+
+
+def _check_columns(
+    data: Data, mean: np.ndarray, deviation: np.ndarray, dtype: np.dtype, *, fit_intercept: bool, standardize: bool
+) -> None:
+    scale, _ = _scales(deviation, fit_intercept=fit_intercept, standardize=standardize)
+    size = deviation if fit_intercept else np.hypot(mean, deviation)
+    with np.errstate(invalid="ignore"):
+        _require_squares(data, size / scale, dtype)
+    _warn_about_columns(data, mean, deviation, fit_intercept, standardize)
 
 
 def _require_squares(data: Data, size: np.ndarray, dtype: np.dtype) -> None:

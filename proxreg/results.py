@@ -69,7 +69,10 @@ class Fit:
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Path(Fit):
-    """Fits along a grid of alphas: every array has the axis (K,) in front, or (R, K) for R l1_ratios."""
+    """Fits along a grid of alphas: every array has the axis (K,) in front, or (R, K) for R l1_ratios.
+
+    For several responses ``y (n, T)`` there is an axis (T,) before these.
+    """
 
     alphas: np.ndarray = dataclasses.field(kw_only=True)  # (K,) or (R, K)
     l1_ratio: Any = dataclasses.field(kw_only=True, default=None)  # a number, (R,), or None for a given penalty
@@ -86,21 +89,22 @@ class Path(Fit):
             type(self.penalty).__name__ if self.l1_ratio is None else f"elastic net, l1_ratio {_listed(self.l1_ratio)}"
         )
         done = int(np.sum(self.converged))
+        ratios = np.asarray(np.nan if self.l1_ratio is None else self.l1_ratio, float)
+        several = self.alphas.ndim - 1 > ratios.ndim
+        ratios = np.broadcast_to(ratios[..., None] if ratios.ndim == 1 else ratios, self.alphas.shape)
         lines = [
             f"Path: {shape} alphas, {kind}, {self.loss.name} loss, {self.coef.shape[-1]} features, {self.coef.dtype}",
             f"  {done} of {self.converged.size} converged, "
             f"worst gap {_worst(self.gap)}, worst violation {_worst(self.violation)}",
-            f"  {'l1_ratio':>8} {'alpha':>10} {'non-zeros':>9} {'objective':>11} {'gap':>8} {'steps':>6}",
+            f"  {'y ' if several else ''}{'l1_ratio':>8} {'alpha':>10} {'non-zeros':>9} {'objective':>11} "
+            f"{'gap':>8} {'steps':>6}",
         ]
-        ratios = np.full(self.alphas.shape, np.nan) if self.l1_ratio is None else np.asarray(self.l1_ratio, float)
-        ratios = np.broadcast_to(
-            ratios[..., None] if ratios.ndim == 1 and self.alphas.ndim == 2 else ratios, self.alphas.shape
-        )
         rows = np.unique(np.linspace(0, self.alphas.shape[-1] - 1, 5).round().astype(int))
         for at in [(*lead, k) for lead in np.ndindex(self.alphas.shape[:-1]) for k in rows]:
             ratio = "" if np.isnan(ratios[at]) else f"{ratios[at]:g}"
+            response = f"{at[0]:<2d}" if several else ""
             lines.append(
-                f"  {ratio:>8} {self.alphas[at]:10.4g} {self.nnz[at]:9d} {self.objective[at]:11.5g} "
+                f"  {response}{ratio:>8} {self.alphas[at]:10.4g} {self.nnz[at]:9d} {self.objective[at]:11.5g} "
                 f"{self.gap[at]:8.1e} {self.num_steps[at]:6d}" + ("" if self.converged[at] else "  not converged")
             )
         return "\n".join(lines)
@@ -115,17 +119,23 @@ class CVPath:
     mean_loss: np.ndarray  # like alphas; over folds, by the sums of their weights
     se_loss: np.ndarray  # like alphas; standard error of that mean
     fold_loss: np.ndarray  # (folds, ...)
-    alpha_min: float  # where the mean is smallest; the largest such alpha
-    l1_ratio_min: float | None  # None for a penalty that was given
+    alpha_min: Any  # where the mean is smallest, the largest such alpha; (T,) for y (n, T)
+    l1_ratio_min: Any  # likewise; None for a penalty that was given
 
     def __repr__(self) -> str:
-        at = "" if self.l1_ratio_min is None else f", l1_ratio {self.l1_ratio_min:g}"
-        lowest = self.mean_loss == np.nanmin(self.mean_loss)
-        best = tuple(np.argwhere(lowest & (self.alphas == self.alpha_min))[0])
+        count = np.size(self.alpha_min)
+        head = f"CVPath: {len(self.fold_loss)} folds, {' x '.join(map(str, self.alphas.shape))} alphas"
+        return "\n".join([head, *(self._line(k, f"y {k}: " if np.ndim(self.alpha_min) else "") for k in range(count))])
+
+    def _line(self, k: int, label: str) -> str:
+        flat = (np.size(self.alpha_min), -1)
+        alphas, mean, se, nnz = (a.reshape(flat)[k] for a in (self.alphas, self.mean_loss, self.se_loss, self.path.nnz))
+        alpha = np.atleast_1d(self.alpha_min)[k]
+        at = "" if self.l1_ratio_min is None else f", l1_ratio {np.atleast_1d(self.l1_ratio_min)[k]:g}"
+        best = np.flatnonzero((mean == np.nanmin(mean)) & (alphas == alpha))[0]
         return (
-            f"CVPath: {len(self.fold_loss)} folds, {' x '.join(map(str, self.alphas.shape))} alphas\n"
-            f"  smallest mean loss {self.mean_loss[best]:.6g} +- {self.se_loss[best]:.2g} at alpha {self.alpha_min:.4g}"
-            f"{at}, {self.path.nnz[best]} coefficients non-zero"
+            f"  {label}smallest mean loss {mean[best]:.6g} +- {se[best]:.2g} at alpha {alpha:.4g}{at}, "
+            f"{nnz[best]} coefficients non-zero"
         )
 
 

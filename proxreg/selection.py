@@ -11,9 +11,8 @@ from proxreg.engine import Moments, OneBlasThread
 from proxreg.folds import Fold, make_folds
 from proxreg.path_problem import PathProblem, answer, as_path, labels, pose, remedy, warn_unless_converged
 from proxreg.penalties import Penalty
-from proxreg.preprocessing import design_of
 from proxreg.results import CVPath
-from proxreg.task import gram_source, task_of
+from proxreg.task import Task, tasks_from, tasks_of
 
 
 def cv_path(
@@ -52,7 +51,7 @@ def cv_path(
       folds: a number K (rows in their order, cut in K; with classes, each class is cut), labels ``(n,)`` that name a
         fold per row, or a splitter of scikit-learn.
       repeats, key: shuffle before cutting, ``repeats`` times, by a ``jax.random`` key.
-      The others are those of ``fit_path``.
+      The others are those of ``fit_path``, ``y (n, T)`` among them: one pass over X serves all responses.
 
     Raises:
       ValueError: where an argument is no good, saying what to pass instead.
@@ -110,60 +109,73 @@ def _judged(
     task = problem.task
     weights = np.ones(len(task.data.y)) if task.data.sample_weight is None else task.data.sample_weight
     size = float(weights[fold.test].sum())
-    sums, y_shift = task.design.sums, task.design.y_center
     complement = np.array_equal(np.bincount(np.append(fold.train, fold.test)), np.ones(weights.size))
-    if sums is not None and complement:
+    if task.design.sums is not None and complement:
         held = task.design.parts[number]
-        centre = {"fit_intercept": task.fit_intercept, "standardize": task.standardize}
-        with _precision.scope(task.dtype):
-            design = design_of(sums.without(held), task.dtype, **centre, y_center=y_shift)
-            smooth = design.quadratic
-            assert smooth is not None
-            outside = dataclasses.replace(task, design=design, smooth=smooth, source=gram_source(smooth))
-        found = answer(dataclasses.replace(problem, task=outside), whole)
-        return found, _mean_square(held, found, y_shift) / 2, size
-    outside = task_of(task.data.rows(fold.train), task)
-    found = answer(dataclasses.replace(problem, task=outside), whole)
+        outside = tasks_from(task.design.sums.without(held), problem.tasks)
+        found = answer(dataclasses.replace(problem, tasks=outside), whole)
+        return found, _mean_square(problem, held, found) / 2, size
+    outside = tasks_of(fold.train, problem.tasks)
+    found = answer(dataclasses.replace(problem, tasks=outside), whole)
     return found, _mean_loss(problem, found, fold.test, weights[fold.test]), size
 
 
-def _mean_square(held: Moments, found: dict[str, np.ndarray], y_shift: float) -> np.ndarray:
+def _each_response(problem: PathProblem, found: dict[str, np.ndarray]) -> list[tuple[Task, np.ndarray, np.ndarray]]:
+    """Coefficients and intercepts of each."""
+    pairs = zip(found["coef"], found["intercept"]) if problem.several else [(found["coef"], found["intercept"])]
+    return [(task, *pair) for task, pair in zip(problem.tasks, pairs)]
+
+
+def _mean_square(problem: PathProblem, held: Moments, found: dict[str, np.ndarray]) -> np.ndarray:
     """``sum_i s_i (y_i - b - x_i . w)^2 / sum_i s_i`` over the rows that the sums are of."""
-    w, b = found["coef"].astype(np.float64), found["intercept"].astype(np.float64) - y_shift
-    b = b if held.shift is None else b + w @ held.shift
-    fitted = np.einsum("...p,...p->...", w @ held.xx, w) + 2 * b * (w @ held.x) + b**2 * held.total
-    return np.maximum(held.yy - 2 * (w @ held.xy + b * held.y) + fitted, 0) / held.total
+    means = []
+    for task, coef, intercept in _each_response(problem, found):
+        k, w, b = task.response, coef.astype(np.float64), intercept.astype(np.float64) - task.design.y_center
+        b = b if held.shift is None else b + w @ held.shift
+        fitted = np.einsum("...p,...p->...", w @ held.xx, w) + 2 * b * (w @ held.x) + b**2 * held.total
+        means.append(np.maximum(held.yy[k] - 2 * (w @ held.xy[:, k] + b * held.y[k]) + fitted, 0) / held.total)
+    return np.stack(means).reshape(problem.grid.shape)
 
 
 def _mean_loss(problem: PathProblem, found: dict[str, np.ndarray], rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The same for any loss, from predictions."""
-    data, dtype = problem.task.data, problem.task.dtype
-    eta = found["coef"] @ np.asarray(data.X[rows]).astype(dtype).T + found["intercept"][..., None]
-    if data.offset is not None:
-        eta = eta + data.offset[rows].astype(dtype)
-    with _precision.scope(dtype):
-        losses = np.asarray(problem.task.loss.value(jnp.asarray(eta), jnp.asarray(data.y[rows], dtype)))
-    return losses.astype(np.float64) @ weights / weights.sum()
+    means, dtype = [], problem.task.dtype
+    X, offset = np.asarray(problem.task.data.X[rows]).astype(dtype), problem.task.data.offset
+    for task, coef, intercept in _each_response(problem, found):
+        eta = coef @ X.T + intercept[..., None]
+        eta = eta if offset is None else eta + offset[rows].astype(dtype)
+        with _precision.scope(dtype):
+            losses = np.asarray(task.loss.value(jnp.asarray(eta), jnp.asarray(task.data.y[rows], dtype)))
+        means.append(losses.astype(np.float64) @ weights / weights.sum())
+    return np.stack(means).reshape(problem.grid.shape)
 
 
 def _summary(problem: PathProblem, whole: dict[str, np.ndarray], losses: np.ndarray, sizes: np.ndarray) -> CVPath:
     share = sizes / sizes.sum()
     mean = np.tensordot(share, losses, axes=1)
     variance = np.tensordot(share, np.square(losses - mean), axes=1)
-    finite = np.where(np.isfinite(mean), mean, np.inf)
-    ties = np.where(finite == finite.min(), problem.grid, -np.inf)
-    best = np.unravel_index(int(np.argmax(ties)), mean.shape)
+    ratios = np.broadcast_to(problem.ratios[..., None], mean.shape)
+    flat = (len(problem.tasks), -1)
+    best = [_best(*each) for each in zip(mean.reshape(flat), problem.grid.reshape(flat))]
+    alpha, ratio = (
+        np.array([each[k] for each, k in zip(values.reshape(flat), best)]) for values in (problem.grid, ratios)
+    )
     path = as_path(problem, whole)
-    ratio = None if path.l1_ratio is None else float(np.broadcast_to(problem.ratios[..., None], mean.shape)[best])
     return CVPath(
         path=path,
         alphas=problem.grid,
         mean_loss=mean,
         se_loss=np.sqrt(variance / (len(losses) - 1)),
         fold_loss=losses,
-        alpha_min=float(problem.grid[best]),
-        l1_ratio_min=ratio,
+        alpha_min=alpha if problem.several else float(alpha[0]),
+        l1_ratio_min=None if path.l1_ratio is None else ratio if problem.several else float(ratio[0]),
     )
+
+
+def _best(mean: np.ndarray, alphas: np.ndarray) -> int:
+    """Where the mean is smallest; the largest alpha of those."""
+    finite = np.where(np.isfinite(mean), mean, np.inf)
+    return int(np.argmax(np.where(finite == finite.min(), alphas, -np.inf)))
 
 
 def _warn(problem: PathProblem, fits: list[dict[str, np.ndarray]]) -> None:

@@ -1,6 +1,7 @@
 """A fitting task: the arguments of the fitting functions, checked, and the data made ready for a solver."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -8,12 +9,12 @@ import numpy as np
 
 from proxreg import _precision
 from proxreg._warnings import DataWarning, warn
-from proxreg.engine import FEW, SOLVERS, DataSource, GramSource, Source
+from proxreg.engine import FEW, SOLVERS, DataSource, GramSource, Moments, Source
 from proxreg.losses import Loss, Squared, as_loss
 from proxreg.models import LinearModel, Quadratic
 from proxreg.penalties import Penalty
-from proxreg.preprocessing import Design, prepare
-from proxreg.validation import Data, check_data, check_penalty_factor, check_positive
+from proxreg.preprocessing import Design, designs_of, prepare
+from proxreg.validation import Data, check_data, check_penalty_factor, check_positive, check_responses
 
 MOST_IN_GRAM = 4096  # columns beyond the engine's few whose whole Gram matrix pays
 _MAX_STEPS = {"auto": 20_000, "fista": 20_000, "coordinate_descent": 5_000}
@@ -30,12 +31,14 @@ class Options:
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """What to fit, apart from the penalty."""
+    """What to fit, apart from the penalty: one response."""
+
+    response: int  # its number
 
     data: Data
     design: Design
     smooth: LinearModel | Quadratic
-    source: Source | None  # the same for the engine, where the loss is squared
+    source: Source | None  # the same for the engine and for all responses, where the loss is squared
     loss: Loss
     dtype: np.dtype
     factor: np.ndarray | None  # strength per column (p,), on top of alpha
@@ -43,7 +46,7 @@ class Task:
     standardize: bool
 
 
-def make_task(
+def make_tasks(
     X: Any,
     y: Any,
     *,
@@ -56,52 +59,84 @@ def make_task(
     dtype: Any,
     feature_names: Any = None,
     parts: Any = None,
-) -> Task:
-    """Checks the data and brings them into the form in which a solver's step is cheapest.
+    several: bool = True,
+) -> list[Task]:
+    """Checks the data and brings them into the form in which a solver's step is cheapest: a task for each response.
 
-    ``parts(y, classes)`` tells rows whose statistics are wanted too, where statistics serve.
+    ``parts(y, classes)`` tells rows whose statistics are wanted too, where statistics serve. ``several=False`` refuses
+    more than one response.
     """
     loss = as_loss(loss)
-    data = check_data(X, y, loss, sample_weight, offset, feature_names)
-    factor = check_penalty_factor(penalty_factor, data.X.shape[1])
-    chosen = _precision.resolve(dtype, data.X)
-    wanted = () if parts is None else parts(data.y, data.classes)
+    given = X, y, loss, sample_weight, offset, feature_names
+    responses = check_responses(*given) if several else [check_data(*given)]
+    first = responses[0]
+    factor = check_penalty_factor(penalty_factor, first.X.shape[1])
+    chosen = _precision.resolve(dtype, first.X)
+    classes = first.classes if len(responses) == 1 else None
+    wanted = () if parts is None else parts(first.y, classes)
     factors = None if factor is None else factor.astype(chosen)
-    return _posed(data, loss, chosen, factors, fit_intercept, standardize, wanted)
+    return _posed(responses, loss, chosen, factors, fit_intercept, standardize, wanted)
 
 
-def task_of(data: Data, like: Task) -> Task:
-    """The same task on other data, checked already."""
-    return _posed(data, like.loss, like.dtype, like.factor, like.fit_intercept, like.standardize, ())
+def make_task(X: Any, y: Any, **options: Any) -> Task:
+    """The task of a single response."""
+    return make_tasks(X, y, several=False, **options)[0]
+
+
+def tasks_of(rows: np.ndarray, tasks: Sequence[Task]) -> list[Task]:
+    """The same tasks on some of the rows."""
+    like = tasks[0]
+    first = like.data.rows(rows)
+    responses = [first._replace(y=task.data.y[rows], classes=task.data.classes) for task in tasks]
+    return _posed(responses, like.loss, like.dtype, like.factor, like.fit_intercept, like.standardize, ())
+
+
+def tasks_from(sums: Moments, tasks: Sequence[Task]) -> list[Task]:
+    """The same tasks on the rows that sums are of; these are of y less what the tasks' own designs subtract."""
+    like, y_centers = tasks[0], [task.design.y_center for task in tasks]
+    options = {"fit_intercept": like.fit_intercept, "standardize": like.standardize}
+    with _precision.scope(like.dtype):
+        designs = designs_of(sums, like.dtype, y_centers, **options)
+        source = _gram_source(designs)
+        return [
+            dataclasses.replace(task, design=design, smooth=design.quadratic, source=source)
+            for task, design in zip(tasks, designs)
+        ]
 
 
 def _posed(
-    data: Data,
+    responses: Sequence[Data],
     loss: Loss,
     dtype: np.dtype,
     factor: np.ndarray | None,
     fit_intercept: bool,
     standardize: bool,
     parts: Any,
-) -> Task:
-    squares, (n, p) = isinstance(loss, Squared), data.X.shape
+) -> list[Task]:
+    squares, (n, p) = isinstance(loss, Squared), responses[0].X.shape
     gram = squares and (p <= FEW or p <= min(n, MOST_IN_GRAM))
     with _precision.scope(dtype):
         centre = {"fit_intercept": fit_intercept, "standardize": standardize}
-        design = prepare(data, dtype, **centre, least_squares=squares, gram=gram, parts=parts)
-        smooth = design.quadratic
-        source = None if smooth is None else gram_source(smooth)
-        if smooth is None:
-            intercept = fit_intercept and not squares
-            smooth = LinearModel(design.X, design.y, loss, design.weights, design.offset, intercept)
-            if squares:
-                source = DataSource(np.asarray(design.X), np.asarray(design.y)[:, None], design.weights)
-    return Task(data, design, smooth, source, loss, dtype, factor, fit_intercept, standardize)
+        designs = prepare(responses, dtype, **centre, least_squares=squares, gram=gram, parts=parts)
+        source = None
+        if gram:
+            source = _gram_source(designs)
+        elif squares:
+            y = np.stack([np.asarray(design.y) for design in designs], axis=1)
+            source = DataSource(np.asarray(designs[0].X), y, designs[0].weights)
+        tasks = []
+        for response, (data, design) in enumerate(zip(responses, designs)):
+            given = design.X, design.y, loss, design.weights, design.offset, fit_intercept and not squares
+            smooth = LinearModel(*given) if design.quadratic is None else design.quadratic
+            tasks.append(Task(response, data, design, smooth, source, loss, dtype, factor, fit_intercept, standardize))
+    return tasks
 
 
-def gram_source(smooth: Quadratic) -> GramSource:
+def _gram_source(designs: Sequence[Design]) -> GramSource:
     """The engine's view of statistics."""
-    return GramSource(np.asarray(smooth.G), np.atleast_2d(smooth.c), np.atleast_1d(np.asarray(smooth.constant)))
+    statistics = [design.quadratic for design in designs if design.quadratic is not None]
+    c, constant = ([np.asarray(getattr(each, name)) for each in statistics] for name in ("c", "constant"))
+    return GramSource(np.asarray(statistics[0].G), np.stack(c), np.stack(constant))
 
 
 def make_options(tol: Any, max_steps: Any, solver: str, penalty: Penalty, dtype: np.dtype) -> Options:

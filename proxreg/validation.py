@@ -30,6 +30,18 @@ class Data(NamedTuple):
         return f"column {column}" if self.names is None else f"column {self.names[column]!r}"
 
 
+def check_responses(
+    X: Any, y: Any, loss: Loss, sample_weight: Any = None, offset: Any = None, names: Any = None
+) -> list[Data]:
+    """The data for each column of ``y (n, t)``, or for ``y (n,)``; X and what belongs to it are checked once."""
+    columns = _host(y, "y")
+    if columns.ndim != 2 or columns.shape[1] < 2 or np.shape(X)[:1] != columns.shape[:1]:
+        return [check_data(X, y, loss, sample_weight, offset, names)]
+    first = check_data(X, columns[:, 0], loss, sample_weight, offset, names)
+    rest = (_check_response(column, len(first.y), first.X.shape, loss) for column in columns.T[1:])
+    return [first, *(first._replace(y=y, classes=classes) for y, classes in rest)]
+
+
 def check_data(X: Any, y: Any, loss: Loss, sample_weight: Any = None, offset: Any = None, names: Any = None) -> Data:
     """Checks shapes and values of the data; raises ValueError with both shapes, or the first bad entry."""
     names = _names(X, names)
@@ -37,21 +49,26 @@ def check_data(X: Any, y: Any, loss: Loss, sample_weight: Any = None, offset: An
     n, p = X.shape
     if names is not None and len(names) != p:
         raise ValueError(f"feature_names has {len(names)} names for {p} columns of X")
-    y = _host(y, "y")
+    y, classes = _check_response(_host(y, "y"), n, X.shape, loss)
+    weight = check_per_sample(sample_weight, "sample_weight", n)
+    if weight is not None and (np.any(weight < 0) or not np.any(weight > 0)):
+        raise ValueError(f"sample_weight must be >= 0 with a positive sum, got a minimum of {weight.min():g}")
+    return Data(X, y, classes, weight, check_per_sample(offset, "offset", n), names)
+
+
+def _check_response(y: np.ndarray, n: int, shape: tuple[int, ...], loss: Loss) -> tuple[np.ndarray, tuple | None]:
+    """Numbers ``(n,)``, and the two classes that they stand for if they do."""
     if y.ndim != 1:
         hint = "; pass y.ravel()" if y.size == n > 1 else "; fit one response at a time" if y.ndim == 2 else ""
         raise ValueError(f"y must have shape ({n},), got {y.shape}{hint}")
     if y.size != n:
-        raise ValueError(f"X and y differ in length: X has shape {X.shape}, y {y.shape}")
+        raise ValueError(f"X and y differ in length: X has shape {shape}, y {y.shape}")
     _require_finite(_missing(y) if y.dtype == object else y, "y")
     y, classes = loss.encode(y)
     y = _numeric(y, "y")
     _require_finite(y, "y")
     loss.check(y)
-    weight = check_per_sample(sample_weight, "sample_weight", n)
-    if weight is not None and (np.any(weight < 0) or not np.any(weight > 0)):
-        raise ValueError(f"sample_weight must be >= 0 with a positive sum, got a minimum of {weight.min():g}")
-    return Data(X, y, classes, weight, check_per_sample(offset, "offset", n), names)
+    return y, classes
 
 
 def check_design(X: Any, names: tuple[str, ...] | None = None) -> Any:

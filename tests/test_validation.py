@@ -107,7 +107,6 @@ BAD_Y = {
     "complex": (Y + 1j, ["y must be real, got complex numbers"]),
     "column": (Y[:, None], [f"y must have shape ({N},), got ({N}, 1); pass y.ravel()"]),
     "row": (Y[None], [f"y must have shape ({N},), got (1, {N}); pass y.ravel()"]),
-    "two": (np.c_[Y, Y], [f"y must have shape ({N},), got ({N}, 2); fit one response at a time"]),
     "number": (3.0, [f"y must have shape ({N},), got ()"]),
     "short": (Y[1:], ["X and y differ in length", f"({N}, {P})", f"({N - 1},)"]),
     "sparse": (scipy.sparse.csr_matrix(Y), [f"y must have shape ({N},), got ()"]),

@@ -23,7 +23,7 @@ def solve_grid(
 ) -> Solution:
     """All lanes of a family; those that differ in alpha alone form paths.
 
-    ``start (p,)`` is where the coarsest lanes begin, zero if None. ``base (L, p)`` are solutions of a similar
+    ``start (L, p)`` is where the coarsest lanes begin, zero if None. ``base (L, p)`` are solutions of a similar
     problem: what is interpolated is the difference to them, and the coarsest lanes begin there.
     """
     alpha = np.asarray(family.alpha)
@@ -31,7 +31,8 @@ def solve_grid(
     _, path = np.unique(np.stack([scales.response, ratio]), axis=1, return_inverse=True)
     path = path.ravel()
     lanes, p = alpha.size, source.size
-    w = np.zeros((lanes, p), alpha.dtype) + (0 if start is None else start) if base is None else base.copy()
+    begin = base if start is None or base is not None else start
+    w = np.zeros((lanes, p), alpha.dtype) if begin is None else begin.astype(alpha.dtype)
     answer = Solution.begin(w)
     todo = levels(alpha, path)
     left, known = np.zeros(0, int), np.zeros(0, int)

@@ -173,8 +173,8 @@ def plan(
     """
     everything = np.arange(source.size)
     if source.size <= FEWEST:
-        return [(group, everything) for group in by_strength(family, scales, BATCH)]
-    groups = by_strength(family, scales, GROUP if source.size > FEW else LARGE_GROUP)
+        return [(group, everything) for group in by_strength(family, BATCH)]
+    groups = by_strength(family, GROUP if source.size > FEW else LARGE_GROUP, scales.response)
     planned = [(group, working_set(family.lanes(group), w[group], g[group])) for group in groups]
     planned = [(group, columns) for group, columns in planned if columns.size <= source.widest]
     whole = [group for group, columns in planned if columns.size > WHOLE * source.size]
@@ -182,16 +182,23 @@ def plan(
     if not whole or source.size > source.widest:
         return rest
     together = np.concatenate(whole)
-    last = by_strength(family.lanes(together), scales.lanes(together), BATCH)
+    last = by_strength(family.lanes(together), BATCH)
     return rest + [(together[group], everything) for group in last]
 
 
-def by_strength(family: Family, scales: Scales | None, size: int) -> list[np.ndarray]:
-    """The lanes in groups of at most ``size``, from the strongest l1 penalty to the weakest."""
+def by_strength(family: Family, size: int, apart: np.ndarray | None = None) -> list[np.ndarray]:
+    """The lanes in groups of at most ``size``, from the strongest l1 penalty to the weakest.
+
+    Lanes that differ in ``apart (L,)`` do not share a group.
+    """
     alpha = np.asarray(family.alpha)
     l1 = alpha if family.l1_ratio is None else alpha * np.asarray(family.l1_ratio)
-    l1 = l1 if scales is None else l1 / np.where(scales.null_gradient > 0, scales.null_gradient, 1)
-    return np.array_split(np.argsort(-l1, kind="stable"), -(-l1.size // size))
+    kinds = np.zeros(l1.size, int) if apart is None else apart
+    found = []
+    for kind in np.unique(kinds):
+        mine = np.flatnonzero(kinds == kind)
+        found += np.array_split(mine[np.argsort(-l1[mine], kind="stable")], -(-mine.size // size))
+    return found
 
 
 def working_set(family: Family, w: np.ndarray, g: np.ndarray) -> np.ndarray:

@@ -1,0 +1,84 @@
+"""Several responses to the same X: each is the fit of that response alone, in one call."""
+
+import numpy as np
+import pytest
+
+import proxreg as pr
+
+OPTIONS = {"dtype": "float64", "tol": 1e-10, "min_ratio": 0.1, "n_alphas": 6}
+
+
+def data(n, p, loss="squared"):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n, p)) + rng.standard_normal(p)
+    Y = X[:, :3] @ rng.standard_normal((3, 3)) + rng.standard_normal((n, 3)) * [1, 0.1, 10] + [0, 5, 100]
+    if loss == "poisson":
+        return X, rng.poisson(np.exp(Y / np.abs(Y).max(axis=0)))
+    return X, Y.mean(axis=0) < Y if loss == "logistic" else Y
+
+
+@pytest.mark.parametrize(
+    ("n", "p", "options"),
+    [
+        (80, 20, {}),
+        (80, 20, {"l1_ratio": [0.5, 1.0], "standardize": True}),
+        (80, 20, {"fit_intercept": False, "solver": "fista"}),
+        (60, 1200, {"l1_ratio": [0.5, 1.0]}),
+        (80, 5, {"loss": "logistic"}),
+        (80, 5, {"loss": "poisson"}),
+    ],
+)
+def test_paths_and_cross_validation_are_those_of_each_response(n, p, options):
+    X, Y = data(n, p, options.get("loss"))
+    given = {**OPTIONS, **options, "sample_weight": np.random.default_rng(1).uniform(0.5, 2, n)}
+    path, cv = pr.fit_path(X, Y, **given), pr.cv_path(X, Y, folds=3, **given)
+    lead = (3, 2) if "l1_ratio" in options else (3,)
+    assert path.coef.shape == (*lead, 6, p)
+    assert path.intercept.shape == path.gap.shape == cv.mean_loss.shape == cv.path.alphas.shape == (*lead, 6)
+    assert cv.fold_loss.shape == (3, *lead, 6)
+    assert cv.alpha_min.shape == cv.l1_ratio_min.shape == (3,)
+    assert path.converged.all()
+    for k in range(3):
+        alone, cv_alone = pr.fit_path(X, Y[:, k], **given), pr.cv_path(X, Y[:, k], folds=np.arange(n) * 3 // n, **given)
+        size = np.abs(alone.coef).max()
+        np.testing.assert_allclose(path.alphas[k], alone.alphas, rtol=1e-12)
+        np.testing.assert_allclose(path.coef[k], alone.coef, atol=1e-6 * size)
+        np.testing.assert_allclose(path.intercept[k], alone.intercept, rtol=1e-6, atol=1e-6 * size)
+        np.testing.assert_allclose(path.predict(X)[k], alone.predict(X), rtol=1e-5, atol=1e-5 * size)
+        np.testing.assert_allclose(cv.alpha_min[k], cv_alone.alpha_min, rtol=1e-12)
+        if options.get("loss") != "logistic":  # whose folds are spread over classes where there are two
+            np.testing.assert_allclose(cv.mean_loss[k], cv_alone.mean_loss, rtol=1e-6)
+            np.testing.assert_allclose(cv.se_loss[k], cv_alone.se_loss, rtol=1e-5)
+
+
+def test_an_unpenalised_column_and_an_offset():
+    X, Y = data(80, 6)
+    given = {**OPTIONS, "penalty_factor": [0, 1, 1, 1, 2, np.inf], "offset": X[:, 5]}
+    path = pr.fit_path(X, Y, **given)
+    for k in range(3):
+        alone = pr.fit_path(X, Y[:, k], **given)
+        np.testing.assert_allclose(path.alphas[k], alone.alphas, rtol=1e-7)
+        np.testing.assert_allclose(path.coef[k], alone.coef, atol=1e-6 * np.abs(alone.coef).max())
+    np.testing.assert_array_equal(path.coef[..., 5], 0)
+
+
+def test_tables_name_the_response_and_pictures_ask_for_one():
+    X, Y = data(80, 4)
+    path, cv = pr.fit_path(X, Y, **OPTIONS), pr.cv_path(X, Y, **OPTIONS)
+    assert "Path: 3 x 6 alphas" in repr(path)
+    assert [line.split()[0] for line in repr(path).splitlines()[3:]] == [k for k in "012" for _ in range(5)]
+    assert [line.split()[:2] for line in repr(cv).splitlines()[1:]] == [["y", "0:"], ["y", "1:"], ["y", "2:"]]
+    with pytest.raises(ValueError, match="several responses; fit the one to draw alone"):
+        path.plot()
+
+
+def test_messages_say_which():
+    X, Y = data(80, 4)
+    with pytest.warns(pr.ConvergenceWarning, match=r"y \d"):
+        pr.fit_path(X, Y, **{**OPTIONS, "tol": 1e-13, "max_steps": 2})
+    Y[3, 1] = np.nan
+    with pytest.raises(ValueError, match="y has 1 NaN or infinite entry in row 3; remove or impute"):
+        pr.fit_path(X, Y)
+    for function in (pr.alpha_max, lambda X, y: pr.fit(X, y, penalty=pr.L1(1.0))):
+        with pytest.raises(ValueError, match=r"y must have shape \(80,\), got \(80, 3\); fit one response at a time"):
+            function(X, Y)
