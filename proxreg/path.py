@@ -98,8 +98,8 @@ def fit_path(
     the squared loss this is scikit-learn's objective, number for number.
 
     Args:
-      X: ``(n, p)``, an array or a data frame. y: ``(n,)``, any two classes for the logistic loss; or ``(n, T)``, that many
-        responses, each fitted for itself: then every array gains a leading axis T.
+      X: ``(n, p)``, an array or a data frame. y: ``(n,)``, any two classes for the logistic loss; or ``(n, T)``, that
+        many responses, each fitted for itself: then every array gains a leading axis T.
       alphas: ``(K,)`` in any order. By default ``n_alphas`` from ``alpha_max``, the smallest with all coefficients
         zero, down to ``min_ratio`` times that (1e-3, or 1e-2 if n < p), evenly on the log scale. For ridge, which has
         no ``alpha_max``, the grid is that of l1_ratio = 1e-3.
