@@ -105,7 +105,8 @@ def solve(
             return answer
         live, mine, own = live[stay], mine.lanes(stay), own.lanes(stay)
         start, loss, g, error = start[stay], loss[stay], g[stay], error[stay]
-        goal = np.where(slow[live] | (error <= POLISH), 0.9 * tol, max(0.9 * tol, POLISH))
+        # half of it: what float32 adds to the gradient leaves it within Newton's reach
+        goal = np.where(slow[live] | (error <= POLISH), 0.9 * tol, max(0.9 * tol, POLISH / 2))
         planned = plan(source, mine, own, start, g)
         spent = answer.num_steps[live]
         jobs = (
@@ -141,7 +142,9 @@ def _polish(source: Source, family: Family, scales: Scales, tol: float, chosen: 
             own_loss, own_g = source.evaluate(candidate, own.response)
             found = certify(mine, own, candidate, own_g, own_loss)
             lower = found.objective < known.objective[at]
-            better = lower | ((found.objective <= known.objective[at]) & (found.error < known.error[at]))
+            rounding = 4 * np.finfo(start.dtype).eps * own.null_loss  # losses are differences of such numbers
+            as_low = found.objective <= known.objective[at] + rounding
+            better = lower | (as_low & (found.error < known.error[at]))
             to = at[better]
             start[to], loss[to], g[to] = candidate[better], own_loss[better], own_g[better]
             for field, value in zip(known, found):
