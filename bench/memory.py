@@ -8,6 +8,7 @@ import dataclasses
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -57,18 +58,11 @@ def _nothing(problem: Problem, X: np.ndarray, y: np.ndarray) -> Callable[[], Any
     return lambda: (X, y)
 
 
-def _fit_path(problem: Problem, X: np.ndarray, y: np.ndarray) -> Callable[[], Any]:
+def _ours(call: str, problem: Problem, X: np.ndarray, y: np.ndarray, **options: Any) -> Callable[[], Any]:
     import proxreg as pr
 
-    grid: Any = {"n_alphas": problem.n_alphas, "min_ratio": problem.min_ratio}
-    return lambda: pr.fit_path(X, y, **grid, tol=1e-6, dtype="float64")
-
-
-def _cv_path(problem: Problem, X: np.ndarray, y: np.ndarray) -> Callable[[], Any]:
-    import proxreg as pr
-
-    grid: Any = {"n_alphas": problem.n_alphas, "min_ratio": problem.min_ratio}
-    return lambda: pr.cv_path(X, y, **grid, folds=5, tol=1e-6, dtype="float64")
+    grid: Any = {"n_alphas": problem.n_alphas, "min_ratio": problem.min_ratio} | options
+    return lambda: getattr(pr, call)(X, y, **grid, tol=1e-6, dtype="float64")
 
 
 def _jaxopt(problem: Problem, X: np.ndarray, y: np.ndarray) -> Callable[[], Any]:
@@ -86,7 +80,12 @@ def _jaxopt(problem: Problem, X: np.ndarray, y: np.ndarray) -> Callable[[], Any]
     return solve
 
 
-_CALLS = {"nothing": _nothing, "fit_path": _fit_path, "cv_path": _cv_path, "jaxopt": _jaxopt}
+_CALLS = {
+    "nothing": _nothing,
+    "fit_path": partial(_ours, "fit_path"),
+    "cv_path": partial(_ours, "cv_path", folds=5),
+    "jaxopt": _jaxopt,
+}
 
 
 def peak(build: Callable[..., Solver], args: tuple, budget: float) -> float | None:

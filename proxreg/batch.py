@@ -35,17 +35,17 @@ def solve_batch(
     distinct, first, place = np.unique(table, axis=0, return_index=True, return_inverse=True)
     response, alpha = distinct[:, 0].astype(int), distinct[:, 1]
     ratio = None if ratios is None else distinct[:, 2]
-    task, found = tasks[0], None
-    engine = options.solver == "auto" and suits(task, template, alpha, ratio)
-    if engine and task.source is not None:
+    family, squares, found = Family(template, tasks[0].factor, alpha, ratio), tasks[0].source is not None, None
+    engine = options.solver == "auto" and suits(tasks[0], template, alpha, ratio)
+    if engine and squares:
         near = None if base is None else base[first]
-        found = _least_squares(tasks, Family(template, task.factor, alpha, ratio), response, starts, options, near)
+        found = _least_squares(tasks, family, response, starts, options, near)
     if found is None:
-        solve = _any_loss if engine and task.source is None else _as_they_come
-        parts = []
-        for number in np.unique(response):
-            mine = Family(template, task.factor, alpha, ratio).lanes(response == number)
-            parts.append(solve(tasks[number], mine, starts[number], options))
+        solve = _any_loss if engine and not squares else _as_they_come
+        parts = [
+            solve(tasks[number], family.lanes(response == number), starts[number], options)
+            for number in np.unique(response)
+        ]
         found = parts[0] if len(parts) == 1 else jax.tree.map(lambda *each: np.concatenate(each), *parts)
     return _taken(found, place.ravel())
 

@@ -10,7 +10,7 @@ COLUMNS = (32, 64, 128, 256)
 
 
 def lane_bucket(lanes: int) -> int:
-    """The smallest of 16, 64, 128, 192, 256, 384, 512, ... that holds so many lanes."""
+    """The smallest of 16, 32, 64, 128, 192, 256, 384, 512, ... that holds so many lanes."""
     return _bucket(lanes, LANES)
 
 
@@ -25,6 +25,12 @@ def _bucket(size: int, small: tuple[int, ...]) -> int:
             return bucket
     power = 1 << (size - 1).bit_length()
     return power * 3 // 4 if size <= power * 3 // 4 else power
+
+
+def filled(numbers: np.ndarray, size: int) -> np.ndarray:
+    """These numbers, and the first again until there are so many: what idle lanes and columns are copies of."""
+    first = numbers[0] if numbers.size else 0
+    return np.concatenate([numbers, np.full(size - numbers.size, first, numbers.dtype)])
 
 
 def padded(array: Any, *shape: int) -> np.ndarray:

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array
-from proxreg.engine.buckets import column_bucket, padded
+from proxreg.engine.buckets import column_bucket, filled, padded
 from proxreg.engine.family import Family
-from proxreg.models.certificate import duality_gap, relative, violation
+from proxreg.models.certificate import Certificate, duality_gap, relative, violation
 from proxreg.penalties import Penalty
 
 CHUNK = 16  # lanes at a time: one program for any number
@@ -34,23 +34,21 @@ class Certified(NamedTuple):
     objective: Any
     gap: Any  # relative; NaN where no dual point is known
     violation: Any  # relative
-
-    @property
-    def error(self) -> np.ndarray:
-        """What a tolerance bounds; NaN where the numbers are not finite."""
-        return np.where(np.isnan(self.gap), self.violation, np.maximum(self.gap, self.violation))
+    error: Any  # what a tolerance bounds; NaN where the numbers are not finite
 
 
-def quality(penalty: Penalty, w: Array, g: Array, loss: Array, scales: Scales) -> tuple[Array, Array]:
-    """Of one lane of least squares with gradient ``g (p,)``: relative gap and relative violation."""
+def certificate(penalty: Penalty, w: Array, g: Array, loss: Array, scales: Scales) -> Certificate:
+    """Of one lane of least squares with gradient ``g (p,)``."""
     gap = duality_gap(penalty, w, g, lambda c: jnp.square(1 - c) * loss)
-    return relative(gap, scales.null_loss), relative(violation(penalty, w, g), scales.null_gradient)
+    worst = relative(violation(penalty, w, g), scales.null_gradient)
+    return Certificate(loss + penalty.value(w), relative(gap, scales.null_loss), worst)
 
 
 @jax.jit
 def _certify(family: Family, w: Array, g: Array, loss: Array, *scales: Array) -> Certified:
     def one(penalty, w, g, loss, scales):
-        return Certified(loss + penalty.value(w), *quality(penalty, w, g, loss, scales))
+        known = certificate(penalty, w, g, loss, scales)
+        return Certified(*known, known.error)
 
     return jax.vmap(one)(family.penalties(), w, g, loss, Scales(*scales))
 
@@ -81,7 +79,6 @@ def _in_chunks(program: Callable[..., Any], family: Family, w: np.ndarray, *othe
     wide, found = family.columns(np.arange(p), p, size), []
     for start in range(0, len(w), CHUNK):
         at = np.arange(start, min(start + CHUNK, len(w)))
-        filled = np.concatenate([at, np.full(CHUNK - at.size, start)])
         lanes = (padded(x[at], CHUNK, *[size] * (x.ndim - 1)) for x in (w, *others))
-        found.append([np.asarray(x)[: at.size] for x in program(wide.lanes(filled), *lanes)])
+        found.append([np.asarray(x)[: at.size] for x in program(wide.lanes(filled(at, CHUNK)), *lanes)])
     return [np.concatenate(parts) for parts in zip(*found)]

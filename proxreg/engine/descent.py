@@ -15,8 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array
-from proxreg.engine.buckets import lane_bucket, padded
-from proxreg.engine.certify import Scales, quality
+from proxreg.engine.buckets import filled, lane_bucket, padded
+from proxreg.engine.certify import Scales, certificate
 from proxreg.engine.family import Family
 from proxreg.engine.host import cores, in_parallel
 from proxreg.engine.source import Matrix
@@ -52,8 +52,7 @@ def _advance(
     size = jnp.sqrt(jnp.where(scales.null_loss > 0, scales.null_loss, 1))[:, None]
 
     def certify(w, g, loss, error):
-        gap, worst = jax.vmap(quality)(penalties, w, g, loss, scales)
-        return jnp.where(error > tol, jnp.fmax(gap, worst), error)  # a NaN gap is one that is not known
+        return jnp.where(error > tol, jax.vmap(certificate)(penalties, w, g, loss, scales).error, error)
 
     def inner(a, b):
         return jnp.sum(a * b / steps, axis=1)
@@ -127,11 +126,8 @@ def descend(
         given = matrix, mine, scales.lanes(own), tol[own], w, g, loss
         answer[own], num_steps[own] = _work(*given, max_steps, leave // workers)
 
-    parts = [slice(first, None, workers) for first in range(workers)]
-    if workers == 1:
-        work(*parts)
-    else:  # XLA computes a small batch on one core but for the product: batches side by side keep the others busy
-        in_parallel(work, parts)
+    # XLA computes a small batch on one core but for the product: batches side by side keep the others busy
+    in_parallel(work, (slice(first, None, workers) for first in range(workers)))
     return answer, num_steps
 
 
@@ -143,12 +139,12 @@ def _work(matrix, family, scales, tol, w, g, loss, max_steps: int, leave: int) -
         fresh, waiting = np.split(waiting, [most - at.size])
         at, state = np.append(at, fresh), _joined(state, _begin(w[fresh], g[fresh], loss[fresh]))
         bucket = lane_bucket(at.size)
-        filled = np.concatenate([at, np.full(bucket - at.size, at[0])])
+        mine = filled(at, bucket)
         packed = Descent(*(padded(x, bucket, *x.shape[1:]) for x in state))  # idle lanes have an error of zero
         enough = most - most // REFILL if waiting.size else max(_fewer(at.size), leave)
         limit = max_steps - num_steps[at].max()
         stop = np.int32(enough), np.int32(limit)
-        after = _advance(matrix, family.lanes(filled), scales.lanes(filled), tol[filled], packed, *stop)
+        after = _advance(matrix, family.lanes(mine), scales.lanes(mine), tol[mine], packed, *stop)
         state = Descent(*(np.asarray(x)[: at.size] for x in after))
         num_steps[at] = state.num_steps
         stay = (state.error > tol[at]) & (state.num_steps < max_steps)

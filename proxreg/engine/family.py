@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array, ArrayLike, replace
+from proxreg.engine.buckets import filled
 from proxreg.penalties import Penalty
 
 
@@ -25,7 +26,7 @@ class Family(NamedTuple):
 
     def columns(self, chosen: np.ndarray, p: int, size: int) -> "Family":
         """The penalties of these of p columns, and of ``size - chosen.size`` further ones that stay at zero."""
-        at = np.concatenate([chosen, np.full(size - chosen.size, chosen[0] if chosen.size else 0, chosen.dtype)])
+        at = filled(chosen, size)
 
         def leaf(x):
             return np.asarray(x)[at] if np.shape(x) == (p,) else x

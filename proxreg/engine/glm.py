@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from proxreg._pytree import Array, replace
-from proxreg.engine.buckets import column_bucket, padded
+from proxreg.engine.buckets import column_bucket, filled, padded
 from proxreg.engine.family import Family
 from proxreg.engine.grid import interpolated, levels
 from proxreg.engine.host import matmul
@@ -60,9 +60,9 @@ def _rounds(
     p, live = w.shape[1], np.arange(at.size)
     for _ in range(MAX_ROUNDS):
         rows = at[live]
-        filled, mine = _filled(live.size), family.lanes(live)
-        start = _start(model, w[rows[filled]], b[rows[filled]])
-        known = certify_lanes(model, mine.lanes(filled), start)
+        full = filled(live, GROUP)
+        start = _start(model, w[at[full]], b[at[full]])
+        known = certify_lanes(model, family.lanes(full), start)
         objective, gap, worst, error = (np.asarray(x)[: live.size] for x in (*known, known.error))
         answer.objective[rows], answer.gap[rows], answer.violation[rows] = objective, gap, worst
         answer.status[rows] = np.where(np.isnan(error), Status.NON_FINITE, np.where(error <= tol, 0, Status.MAX_STEPS))
@@ -71,23 +71,18 @@ def _rounds(
             return
         rows, mine = at[live], family.lanes(live)
         columns = working_set(mine, w[rows], _gradient(model, w[rows], b[rows]))
-        size, filled = column_bucket(columns.size), _filled(live.size)
+        size, full = column_bucket(columns.size), filled(np.arange(live.size), GROUP)
         part = replace(model, X=padded(model.X[:, columns], len(model.X), size))
-        own = mine.columns(columns, p, size).lanes(filled)
-        start = _start(model, padded(w[np.ix_(rows, columns)], live.size, size)[filled], b[rows[filled]])
+        own = mine.columns(columns, p, size).lanes(full)
+        start = _start(model, padded(w[np.ix_(rows, columns)], live.size, size)[full], b[rows[full]])
         aim = max(0.9 * tol, INNER * float(error[error > tol].min()))
         budget = max_steps - int(answer.num_steps[rows].max())
         lanes = own.template, own.alpha, own.l1_ratio, own.factor, start
         found = solve_lanes(part, *lanes, aim, budget, "fista", own_starts=True)
-        coef, intercept = found.w if model.fit_intercept else (found.w, np.zeros(filled.size))
+        coef, intercept = found.w if model.fit_intercept else (found.w, np.zeros(GROUP))
         w[rows[:, None], columns] = np.asarray(coef)[: live.size, : columns.size]
         b[rows] = np.asarray(intercept)[: live.size]
         answer.num_steps[rows] += np.maximum(np.asarray(found.num_steps)[: live.size], 1)
-
-
-def _filled(lanes: int) -> np.ndarray:
-    """As many lanes as fill the bucket: these, and the first again."""
-    return np.concatenate([np.arange(lanes), np.zeros(max(GROUP - lanes, 0), int)])
 
 
 def _start(model: LinearModel, w: np.ndarray, b: np.ndarray) -> Any:
@@ -100,7 +95,7 @@ def _gradient(model: LinearModel, w: np.ndarray, b: np.ndarray) -> np.ndarray:
     used = np.flatnonzero(np.any(w != 0, axis=0))
     eta = matmul(w[:, used], X[:, used].T) + b[:, None]
     eta = eta if model.offset is None else eta + np.asarray(model.offset)
-    slope = np.asarray(_slope(model.loss, eta[_filled(len(w))], y))[: len(w)]
+    slope = np.asarray(_slope(model.loss, padded(eta, GROUP, y.size), y))[: len(w)]
     return matmul(slope if model.sample_weight is None else slope * np.asarray(model.sample_weight), X)
 
 

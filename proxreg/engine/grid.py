@@ -31,7 +31,7 @@ def solve_grid(
     _, path = np.unique(np.stack([scales.response, ratio]), axis=1, return_inverse=True)
     path = path.ravel()
     lanes, p = alpha.size, source.size
-    begin = base if start is None or base is not None else start
+    begin = start if base is None else base
     w = np.zeros((lanes, p), alpha.dtype) if begin is None else begin.astype(alpha.dtype)
     answer = Solution.begin(w)
     todo = levels(alpha, path)

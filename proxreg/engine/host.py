@@ -68,8 +68,14 @@ def cores() -> int:
 
 
 def in_parallel(function: Callable[[Piece], Answer], pieces: Iterable[Piece]) -> list[Answer]:
-    """The function of each piece, on as many threads as there are cores; pieces are made while others are at work."""
-    if cores() == 1:
+    """The function of each piece, on as many threads as there are cores; pieces are made while others are at work.
+
+    A single piece stays on the caller's thread.
+    """
+    pieces = iter(pieces)
+    first = list(itertools.islice(pieces, 2))
+    pieces = itertools.chain(first, pieces)
+    if len(first) < 2 or cores() == 1:
         return [function(piece) for piece in pieces]
     wide = jax.config.jax_enable_x64  # pyright: ignore[reportAttributeAccessIssue]
 

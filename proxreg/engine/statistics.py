@@ -123,7 +123,7 @@ def moments_about(
     kind = np.result_type(X.dtype, dtype) if X.dtype.kind == "f" else np.dtype(float)
 
     pieces = min(cores(), max(count // max(p, 1), 1))  # a copy of the sums to each: no larger than the data
-    size = BLOCK if pieces > 1 else max(count, 1)
+    size = BLOCK if pieces > 1 else max(BLOCK, 2 * p)  # one piece has its threads within the block
 
     def sums(within: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         x, xx, xy = np.zeros(p), np.zeros((p, p)), np.zeros((p, *y.shape[1:]))
