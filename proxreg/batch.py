@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array, replace, strong
-from proxreg.engine import FEW, Family, Scales, column_bucket, solve_glm, solve_grid, solve_lanes
-from proxreg.models import LinearModel
+from proxreg.engine import FEW, Certified, Family, Scales, Solution, column_bucket, solve_glm, solve_grid, solve_lanes
+from proxreg.models import Certificate, LinearModel
 from proxreg.penalties import Penalty
 from proxreg.solvers import Result, Status
 from proxreg.task import Options, Task
@@ -35,13 +35,13 @@ def solve_batch(
     distinct, first, place = np.unique(table, axis=0, return_index=True, return_inverse=True)
     response, alpha = distinct[:, 0].astype(int), distinct[:, 1]
     ratio = None if ratios is None else distinct[:, 2]
-    family, squares, found = Family(template, tasks[0].factor, alpha, ratio), tasks[0].source is not None, None
+    family = Family(template, tasks[0].factor, alpha, ratio)
     engine = options.solver == "auto" and suits(tasks[0], template, alpha, ratio)
-    if engine and squares:
+    if engine and tasks[0].source is not None:
         near = None if base is None else base[first]
         found = _least_squares(tasks, family, response, starts, options, near)
-    if found is None:
-        solve = _any_loss if engine and not squares else _as_they_come
+    else:
+        solve = _any_loss if engine else _as_they_come
         parts = [
             solve(tasks[number], family.lanes(response == number), starts[number], options)
             for number in np.unique(response)
@@ -82,20 +82,30 @@ def _least_squares(
     starts: Sequence[Any],
     options: Options,
     base: np.ndarray | None,
-) -> Any:
-    """None where a working set would have had to grow beyond what pays."""
+) -> Result:
     source, dtype = tasks[0].source, tasks[0].dtype
     assert source is not None
     loss, gradient = source.evaluate(np.zeros((len(tasks), source.size), dtype), np.arange(len(tasks)))
     scales = Scales(response, loss[response], np.max(np.abs(gradient), axis=1, initial=0.0)[response])
     begin = None if starts[0] is None else np.stack([np.asarray(start) for start in starts])[response]
     found = solve_grid(source, family, scales, start=begin, base=base, tol=options.tol, max_steps=options.max_steps)
-    short = (found.error > options.tol) & (found.num_steps < options.max_steps)
-    if short.any() and source.widest < source.size:
-        return None
+    left = (found.error > options.tol) & (found.num_steps < options.max_steps)
+    for number in np.unique(response[left]):
+        at = np.flatnonzero(left & (response == number))
+        _finish(tasks[number], family.lanes(at), found, at, options)
     status = np.where(found.error <= options.tol, Status.CONVERGED, Status.MAX_STEPS)
     status = np.where(np.isfinite(found.error) & np.isfinite(found.objective), status, Status.NON_FINITE)
     return _result(found.w, found.objective, found.gap, found.violation, found.num_steps, status)
+
+
+def _finish(task: Task, family: Family, found: Solution, at: np.ndarray, options: Options) -> None:
+    """Lanes whose working sets would have had to outgrow what pays: by the plain solver, from where they are."""
+    given = family.template, family.alpha, family.l1_ratio, family.factor, found.w[at]
+    steps = options.max_steps - int(found.num_steps[at].max())
+    rest = solve_lanes(task.smooth, *given, options.tol, steps, "fista", own_starts=True)
+    known = Certificate(rest.objective, rest.gap, rest.violation)
+    found.put(at, np.asarray(rest.w), Certified(*known, known.error))
+    found.num_steps[at] += np.asarray(rest.num_steps)
 
 
 def _any_loss(task: Task, family: Family, start: Any, options: Options) -> Result:

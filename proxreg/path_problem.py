@@ -97,12 +97,13 @@ def answer(problem: PathProblem, near: dict[str, np.ndarray] | None = None) -> d
 def as_path(problem: PathProblem, found: dict[str, np.ndarray]) -> Path:
     """What users see."""
     task, ratios = problem.task, problem.ratios
+    several = problem.several and task.data.classes is not None
     return Path(
         **found,
         penalty=problem.template,
         loss=task.loss,
         feature_names=task.data.names,
-        classes=task.data.classes,
+        classes=tuple(each.data.classes for each in problem.tasks) if several else task.data.classes,
         alphas=problem.grid,
         l1_ratio=None if problem.own else (ratios if ratios.ndim else float(ratios)),
     )

@@ -55,7 +55,7 @@ def prepare(
     statistics stand for the data, on the host from one pass that makes no copy of them.
     """
     data, X = responses[0], responses[0].X
-    answers = [_response(each, fit_intercept, least_squares) for each in responses]
+    answers = [_response(each, fit_intercept, least_squares, dtype) for each in responses]
     options = {"fit_intercept": fit_intercept, "standardize": standardize}
     if gram and not isinstance(X, jax.Array):
         y = np.stack([response.y for response in answers], axis=1)
@@ -82,12 +82,15 @@ def prepare(
 
     X = centred if fit_intercept else X
     X, weights = put(X * xp.asarray(factor, X.dtype) if np.any(factor != 1) else X), put(data.sample_weight)
-    center, designs = mean if fit_intercept else np.zeros_like(mean), []
-    for response in answers:
-        y, quadratic = put(response.y), None
-        if gram:
-            quadratic = Quadratic(*map(np.asarray, jax.tree.leaves(gram_statistics(X, y, weights))))
-        given = None if gram else X, quadratic, y, weights, put(response.offset), center, scale
+    center = mean if fit_intercept else np.zeros_like(mean)
+    statistics: list[Quadratic | None] = [None] * len(answers)
+    if gram:
+        y = put(np.stack([response.y for response in answers], axis=1))
+        G, c, constant = map(np.asarray, jax.tree.leaves(gram_statistics(X, y, weights)))
+        statistics = [Quadratic(G, *each) for each in zip(c, constant)]
+    designs = []
+    for response, known in zip(answers, statistics):
+        given = None if gram else X, known, put(response.y), weights, put(response.offset), center, scale
         designs.append(Design(*given, response.y_center, response.flat))
     return designs
 
@@ -131,7 +134,7 @@ class _Response(NamedTuple):
     flat: bool  # there is nothing left to explain
 
 
-def _response(data: Data, fit_intercept: bool, least_squares: bool) -> _Response:
+def _response(data: Data, fit_intercept: bool, least_squares: bool, dtype: np.dtype) -> _Response:
     """The response as solvers take it: the squared loss has the offset in it, and no mean beside an intercept."""
     y, offset, y_center = data.y.astype(np.float64), data.offset, 0.0
     if least_squares and offset is not None:
@@ -146,6 +149,11 @@ def _response(data: Data, fit_intercept: bool, least_squares: bool) -> _Response
         weights = np.ones(y.size) if data.sample_weight is None else data.sample_weight.astype(np.float64)
         y_center = float(y[0] if flat else weights @ y / weights.sum())
         y = y - y_center
+    if least_squares:
+        size = float(np.max(np.abs(y)))
+        _require_squares("y", size, dtype)
+        if 0 < size < 1e3 * np.sqrt(np.finfo(dtype).tiny):
+            raise ValueError(f"the squares of y underflow in {dtype}; multiply it by a constant first")
     return _Response(y, offset, y_center, flat)
 
 
@@ -155,15 +163,16 @@ def _check_columns(
     scale, _ = _scales(deviation, fit_intercept=fit_intercept, standardize=standardize)
     size = deviation if fit_intercept else np.hypot(mean, deviation)
     with np.errstate(invalid="ignore"):
-        _require_squares(data, size / scale, dtype)
+        size = size / scale
+    worst = int(np.argmax(np.nan_to_num(size, nan=np.inf)))
+    _require_squares(data.label(worst), size[worst], dtype)
     _warn_about_columns(data, mean, deviation, fit_intercept, standardize)
 
 
-def _require_squares(data: Data, size: np.ndarray, dtype: np.dtype) -> None:
-    """Raises where squares of a column of such a size would overflow."""
-    bad = np.flatnonzero(~(size < 1e-3 * np.sqrt(np.finfo(dtype).max)))
-    if bad.size:
-        raise ValueError(f"the squares of {data.label(int(bad[0]))} overflow in {dtype}; divide it by a constant first")
+def _require_squares(what: str, size: float, dtype: np.dtype) -> None:
+    """Raises where squares of numbers of such a size would overflow."""
+    if not size < 1e-3 * np.sqrt(np.finfo(dtype).max):
+        raise ValueError(f"the squares of {what} overflow in {dtype}; divide it by a constant first")
 
 
 def _warn_about_columns(

@@ -25,7 +25,9 @@ class Fit:
     penalty: Penalty
     loss: Loss
     feature_names: tuple[str, ...] | None = None
-    classes: tuple | None = None  # (class of y = 0, class of y = 1) for a classification
+    classes: tuple | None = (
+        None  # (class of y = 0, class of y = 1) for a classification; such a pair for each of y (n, T)
+    )
 
     @property
     def nnz(self) -> np.ndarray:
@@ -55,7 +57,11 @@ class Fit:
             with _precision.scope(eta.dtype):
                 return np.asarray(self.loss.mean(eta))
         if kind == "class" and self.classes is not None:
-            return np.asarray(self.classes)[(eta > 0).astype(int)]
+            if not isinstance(self.classes[0], tuple):
+                return np.asarray(self.classes)[(eta > 0).astype(int)]
+            pairs = [np.asarray(pair) for pair in self.classes]
+            found = [pair[own.astype(int)] for pair, own in zip(pairs, eta > 0)]
+            return np.array(found) if len({pair.dtype.kind for pair in pairs}) == 1 else np.array(found, object)
         raise ValueError(f"kind must be 'mean', 'eta' or, for a classification, 'class', got {kind!r}")
 
     def __repr__(self) -> str:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg import _precision
-from proxreg.engine import Moments, OneBlasThread
+from proxreg.engine import Moments, OneBlasThread, determines
 from proxreg.folds import Fold, make_folds
 from proxreg.path_problem import PathProblem, answer, as_path, labels, pose, remedy, warn_unless_converged
 from proxreg.penalties import Penalty
@@ -48,8 +48,8 @@ def cv_path(
     fold are those of all rows less the fold's own.
 
     Args:
-      folds: a number K (rows in their order, cut in K; with classes, each class is cut), labels ``(n,)`` that name a
-        fold per row, or a splitter of scikit-learn.
+      folds: a number K (rows in their order, cut in K; each class is cut, where there are classes and one response),
+        labels ``(n,)`` that name a fold per row, or a splitter of scikit-learn.
       repeats, key: shuffle before cutting, ``repeats`` times, by a ``jax.random`` key.
       The others are those of ``fit_path``, ``y (n, T)`` among them: one pass over X serves all responses.
 
@@ -89,6 +89,7 @@ def cv_path(
         feature_names=feature_names,
         parts=parts,
     )
+    _require_weight(problem, chosen)
     whole = answer(problem)
     fits = [whole]
     losses, sizes = [], []
@@ -101,22 +102,39 @@ def cv_path(
     return _summary(problem, whole, np.stack(losses), np.asarray(sizes))
 
 
+def _weights(problem: PathProblem) -> np.ndarray:
+    data = problem.task.data
+    return np.ones(len(data.y)) if data.sample_weight is None else data.sample_weight
+
+
+def _require_weight(problem: PathProblem, folds: list[Fold]) -> None:
+    weights = _weights(problem)
+    for number, fold in enumerate(folds):
+        for rows, purpose in ((fold.train, "fit on"), (fold.test, "judge by")):
+            if not np.any(weights[rows] > 0):
+                raise ValueError(
+                    f"fold {number}: all rows to {purpose} have weight zero; leave out rows of no weight, or shuffle: "
+                    "pass key=jax.random.key(0)"
+                )
+
+
 @OneBlasThread()
 def _judged(
     problem: PathProblem, whole: dict[str, np.ndarray], fold: Fold, number: int
 ) -> tuple[dict[str, np.ndarray], np.ndarray, float]:
     """The fits outside a fold, their mean losses inside it, and the sum of its weights."""
-    task = problem.task
-    weights = np.ones(len(task.data.y)) if task.data.sample_weight is None else task.data.sample_weight
+    task, weights = problem.task, _weights(problem)
     size = float(weights[fold.test].sum())
     complement = np.array_equal(np.bincount(np.append(fold.train, fold.test)), np.ones(weights.size))
     if task.design.sums is not None and complement:
         held = task.design.parts[number]
-        outside = tasks_from(task.design.sums.without(held), problem.tasks)
-        found = answer(dataclasses.replace(problem, tasks=outside), whole)
+        sums = task.design.sums.without(held)
+        outside = tasks_from(sums, problem.tasks)
+        # where the minimiser is not unique, a start at the fit on all rows would tell of those held out
+        known = np.isfinite(whole["gap"]).all() and determines(sums, task.design.sums, task.fit_intercept)
+        found = answer(dataclasses.replace(problem, tasks=outside), whole if known else None)
         return found, _mean_square(problem, held, found) / 2, size
-    outside = tasks_of(fold.train, problem.tasks)
-    found = answer(dataclasses.replace(problem, tasks=outside), whole)
+    found = answer(dataclasses.replace(problem, tasks=tasks_of(fold.train, problem.tasks)))
     return found, _mean_loss(problem, found, fold.test, weights[fold.test]), size
 
 

@@ -35,11 +35,16 @@ def check_responses(
 ) -> list[Data]:
     """The data for each column of ``y (n, t)``, or for ``y (n,)``; X and what belongs to it are checked once."""
     columns = _host(y, "y")
-    if columns.ndim != 2 or columns.shape[1] < 2 or np.shape(X)[:1] != columns.shape[:1]:
+    if columns.ndim != 2 or columns.shape[1] < 2 or _length(X) != len(columns):
         return [check_data(X, y, loss, sample_weight, offset, names)]
     first = check_data(X, columns[:, 0], loss, sample_weight, offset, names)
     rest = (_check_response(column, len(first.y), first.X.shape, loss) for column in columns.T[1:])
     return [first, *(first._replace(y=y, classes=classes) for y, classes in rest)]
+
+
+def _length(X: Any) -> int | None:
+    shape = getattr(X, "shape", None) or (len(X) if hasattr(X, "__len__") else None,)
+    return shape[0]
 
 
 def check_data(X: Any, y: Any, loss: Loss, sample_weight: Any = None, offset: Any = None, names: Any = None) -> Data:
@@ -58,6 +63,9 @@ def check_data(X: Any, y: Any, loss: Loss, sample_weight: Any = None, offset: An
 
 def _check_response(y: np.ndarray, n: int, shape: tuple[int, ...], loss: Loss) -> tuple[np.ndarray, tuple | None]:
     """Numbers ``(n,)``, and the two classes that they stand for if they do."""
+    if y.ndim == 2 and len(y) != n and y.size != n:
+        hint = "; pass y.T" if y.shape[1] == n else ""
+        raise ValueError(f"X and y differ in length: X has shape {shape}, y {y.shape}{hint}")
     if y.ndim != 1:
         hint = "; pass y.ravel()" if y.size == n > 1 else "; fit one response at a time" if y.ndim == 2 else ""
         raise ValueError(f"y must have shape ({n},), got {y.shape}{hint}")

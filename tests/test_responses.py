@@ -31,7 +31,9 @@ def data(n, p, loss="squared"):
 def test_paths_and_cross_validation_are_those_of_each_response(n, p, options):
     X, Y = data(n, p, options.get("loss"))
     given = {**OPTIONS, **options, "sample_weight": np.random.default_rng(1).uniform(0.5, 2, n)}
-    path, cv = pr.fit_path(X, Y, **given), pr.cv_path(X, Y, folds=3, **given)
+    labels = np.arange(n) * 3 // n
+    folds = labels if options.get("loss") == "logistic" else 3  # which spreads the classes of a single response
+    path, cv = pr.fit_path(X, Y, **given), pr.cv_path(X, Y, folds=folds, **given)
     lead = (3, 2) if "l1_ratio" in options else (3,)
     assert path.coef.shape == (*lead, 6, p)
     assert path.intercept.shape == path.gap.shape == cv.mean_loss.shape == cv.path.alphas.shape == (*lead, 6)
@@ -39,16 +41,15 @@ def test_paths_and_cross_validation_are_those_of_each_response(n, p, options):
     assert cv.alpha_min.shape == cv.l1_ratio_min.shape == (3,)
     assert path.converged.all()
     for k in range(3):
-        alone, cv_alone = pr.fit_path(X, Y[:, k], **given), pr.cv_path(X, Y[:, k], folds=np.arange(n) * 3 // n, **given)
+        alone, cv_alone = pr.fit_path(X, Y[:, k], **given), pr.cv_path(X, Y[:, k], folds=labels, **given)
         size = np.abs(alone.coef).max()
         np.testing.assert_allclose(path.alphas[k], alone.alphas, rtol=1e-12)
         np.testing.assert_allclose(path.coef[k], alone.coef, atol=1e-6 * size)
         np.testing.assert_allclose(path.intercept[k], alone.intercept, rtol=1e-6, atol=1e-6 * size)
         np.testing.assert_allclose(path.predict(X)[k], alone.predict(X), rtol=1e-5, atol=1e-5 * size)
         np.testing.assert_allclose(cv.alpha_min[k], cv_alone.alpha_min, rtol=1e-12)
-        if options.get("loss") != "logistic":  # whose folds are spread over classes where there are two
-            np.testing.assert_allclose(cv.mean_loss[k], cv_alone.mean_loss, rtol=1e-6)
-            np.testing.assert_allclose(cv.se_loss[k], cv_alone.se_loss, rtol=1e-5)
+        np.testing.assert_allclose(cv.mean_loss[k], cv_alone.mean_loss, rtol=1e-6)
+        np.testing.assert_allclose(cv.se_loss[k], cv_alone.se_loss, rtol=1e-5)
 
 
 def test_an_unpenalised_column_and_an_offset():
@@ -60,6 +61,38 @@ def test_an_unpenalised_column_and_an_offset():
         np.testing.assert_allclose(path.alphas[k], alone.alphas, rtol=1e-7)
         np.testing.assert_allclose(path.coef[k], alone.coef, atol=1e-6 * np.abs(alone.coef).max())
     np.testing.assert_array_equal(path.coef[..., 5], 0)
+
+
+def test_classes_are_those_of_each_response():
+    X, Y = data(80, 4, "logistic")
+    labels = np.stack([np.where(Y[:, 0], "yes", "no"), np.where(Y[:, 1], "sweet", "sour")], axis=1)
+    path = pr.fit_path(X, labels, loss="logistic", **OPTIONS)
+    assert path.classes == (("no", "yes"), ("sour", "sweet"))
+    said = path.predict(X, kind="class")
+    assert said.shape == (2, 6, 80)
+    for k in range(2):
+        alone = pr.fit_path(X, labels[:, k], loss="logistic", **OPTIONS)
+        np.testing.assert_array_equal(said[k], alone.predict(X, kind="class"))
+    mixed = np.array(list(zip(Y[:, 0].astype(int), labels[:, 1])), object)
+    said = pr.fit_path(X, mixed, loss="logistic", **OPTIONS).predict(X, kind="class")
+    assert set(said[0].ravel()) <= {0, 1}
+    assert set(said[1].ravel()) <= {"sour", "sweet"}
+
+
+@pytest.mark.filterwarnings("ignore:y is constant")
+def test_a_constant_response_among_others_and_an_offset_in_cross_validation():
+    X, Y = data(80, 4)
+    Y[:, 1] = 3.0
+    given = {**OPTIONS, "alphas": [1.0, 0.1], "offset": None}
+    path = pr.fit_path(X, Y.tolist(), **given)
+    np.testing.assert_array_equal(path.coef[1], 0)
+    np.testing.assert_allclose(path.intercept[1], 3)
+    given["offset"] = X[:, 3]
+    cv = pr.cv_path(X, Y, folds=4, **given)
+    for k in range(3):
+        np.testing.assert_allclose(
+            cv.mean_loss[k], pr.cv_path(X, Y[:, k], folds=4, **given).mean_loss, rtol=1e-6, atol=1e-12
+        )
 
 
 def test_tables_name_the_response_and_pictures_ask_for_one():

@@ -83,6 +83,34 @@ def test_the_choice_is_that_of_scikit_learn():
     np.testing.assert_allclose(cv.alpha_min, model.alpha_, rtol=1e-10)
 
 
+def ambiguous(kind) -> tuple[Any, Any, Any]:
+    """Data whose rows outside the first fold of four leave something open that all rows decide."""
+    rng = np.random.default_rng(0)
+    if kind == "more columns than rows":
+        X = rng.standard_normal((40, 35))
+        return X, X[:, 0] + rng.standard_normal(40), {"alphas": [1.0, 0.3, 0.0]}
+    X = rng.integers(0, 2, (60, 8)).astype(float)
+    X[:, 7] = X[:, 6]
+    X[:15, 7] = 1 - X[:15, 6]  # twins but for the first fold
+    y = X @ rng.standard_normal(8) + 3 * X[:, 7] + 0.1 * rng.standard_normal(60)
+    if kind == "twins":
+        return X, y, {"alphas": [0.1, 0.01]}
+    X[15:, 7] = 0
+    return X, y, {"alphas": [0.1, 0.01], "penalty_factor": [1, 1, 1, 1, 1, 1, 1, 0]}
+
+
+@pytest.mark.filterwarnings("ignore:constant")
+@pytest.mark.parametrize("kind", ["more columns than rows", "twins", "no rows to tell"])
+def test_a_fold_knows_nothing_of_what_it_is_judged_by(kind):
+    X, y, options = ambiguous(kind)
+    held = np.arange(len(y)) < len(y) // 4  # the first fold
+    alone = pr.fit_path(X[~held], y[~held], **TIGHT, **options)
+    for own in (y, np.where(held, -y, y)):
+        cv = pr.cv_path(X, own, folds=4, **TIGHT, **options)
+        expected = np.mean((alone.predict(X[held]) - own[held]) ** 2, axis=1) / 2
+        np.testing.assert_allclose(cv.fold_loss[0], expected, rtol=0.05)  # of many minimisers, two near the same one
+
+
 def test_labels_numbers_and_keys():
     X, y = problems.regression()
     options = {"alphas": ALPHAS, "dtype": "float64"}
@@ -125,6 +153,9 @@ def test_bad_folds_are_refused():
             pr.cv_path(X, y, folds=folds)
     with pytest.raises(ValueError, match="pass key"):
         pr.cv_path(X, y, repeats=2)
+    for purpose, weights in [("fit on", np.arange(60) < 30), ("judge by", np.arange(60) >= 30)]:
+        with pytest.raises(ValueError, match=f"fold 0: all rows to {purpose} have weight zero"):
+            pr.cv_path(X, y, folds=2, sample_weight=weights)
     with pytest.raises(ValueError, match="says itself"):
         pr.cv_path(X, y, folds=KFold(3), key=jax.random.key(0))
     with pytest.raises(ValueError, match="class True has 2 rows"):

@@ -2,6 +2,7 @@
 
 from proxreg.engine.buckets import column_bucket as column_bucket
 from proxreg.engine.buckets import padded as padded
+from proxreg.engine.certify import Certified as Certified
 from proxreg.engine.certify import Scales as Scales
 from proxreg.engine.family import Family as Family
 from proxreg.engine.family import strength as strength
@@ -15,6 +16,8 @@ from proxreg.engine.source import DataSource as DataSource
 from proxreg.engine.source import GramSource as GramSource
 from proxreg.engine.source import Source as Source
 from proxreg.engine.statistics import Moments as Moments
+from proxreg.engine.statistics import determines as determines
 from proxreg.engine.statistics import gram_statistics as gram_statistics
 from proxreg.engine.statistics import moments as moments
 from proxreg.engine.working_set import FEW as FEW
+from proxreg.engine.working_set import Solution as Solution

@@ -11,6 +11,7 @@ COARSEST = 8
 LEAVE = 1 / 3  # lanes of a level that may go on in the next one, where they have company
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def solve_grid(
     source: Source,
     family: Family,
@@ -47,7 +48,7 @@ def solve_grid(
         found = solve(source, *given, tol=tol, max_steps=max_steps, leave=leave)
         for field, value in zip(answer, found):
             field[at] = value
-        known = np.union1d(known, at)
+        known = np.union1d(known, at[np.isfinite(found.error)])
         left = at[(found.error > tol) & (found.num_steps < max_steps)]
     return answer
 
@@ -87,6 +88,9 @@ def interpolated(
     for each in np.unique(path_of[wanted]):
         mine = np.flatnonzero(path_of[wanted] == each)
         near = known[path_of[known] == each]
+        if not near.size:
+            out[mine] = 0
+            continue
         near = near[np.argsort(alpha[near], kind="stable")]
         place = np.searchsorted(alpha[near], alpha[wanted[mine]])
         low, high = near[np.maximum(place - 1, 0)], near[np.minimum(place, near.size - 1)]

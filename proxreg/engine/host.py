@@ -77,10 +77,10 @@ def in_parallel(function: Callable[[Piece], Answer], pieces: Iterable[Piece]) ->
     pieces = itertools.chain(first, pieces)
     if len(first) < 2 or cores() == 1:
         return [function(piece) for piece in pieces]
-    wide = jax.config.jax_enable_x64  # pyright: ignore[reportAttributeAccessIssue]
+    wide, errors = jax.config.jax_enable_x64, np.geterr()  # pyright: ignore[reportAttributeAccessIssue]
 
     def work(piece: Piece) -> Answer:
-        with jax.enable_x64(wide):  # of the caller's thread, and of no other
+        with jax.enable_x64(wide), np.errstate(**errors):  # settings of the caller's thread, and of no other
             return function(piece)
 
     with OneBlasThread(), ThreadPoolExecutor(cores()) as pool:

@@ -20,9 +20,12 @@ def newton_candidates(
     of them.
     """
     full, short = w.copy(), w.copy()
+    active = (w != 0) | (subgradient != 0)
+    active &= np.sum(active, axis=1, keepdims=True) <= source.widest
+    source.expect(np.flatnonzero(np.any(active, axis=0)))
 
     def candidates(lane: int) -> None:
-        at = np.flatnonzero((w[lane] != 0) | (subgradient[lane] != 0))
+        at = np.flatnonzero(active[lane])
         at, move = _newton_step(source, at, w[lane], subgradient[lane], curvature[lane])
         if not at.size:
             return
@@ -41,7 +44,7 @@ def _newton_step(
     source: Source, at: np.ndarray, w: np.ndarray, subgradient: np.ndarray, curvature: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The step on the coordinates ``at`` without those at zero that it would move against their subgradient."""
-    while 0 < at.size <= source.widest:
+    while at.size:
         H, b = source.gram(at).astype(np.float64), -subgradient[at].astype(np.float64)
         H[np.diag_indices_from(H)] += np.where(w[at] != 0, curvature[at], 0)
         H[np.diag_indices_from(H)] *= 1 + DAMPING

@@ -16,7 +16,9 @@ from proxreg.engine.host import matmul
 from proxreg.models.spectrum import MARGIN, POWER_STEPS
 
 LEAST_WIDEST = 1024
-POWER_STEPS_AGAIN = 6  # from the direction that the last matrix left
+FEWEST_POWER_STEPS = 6
+SETTLED = 1e-3  # relative growth of the estimate in a step from which on it is taken
+MOST_CAUTION = 1024.0
 
 
 class Matrix(NamedTuple):
@@ -41,7 +43,9 @@ class Source(abc.ABC):
 
     def __init__(self, size: int, widest: int):
         self.size, self.widest = size, widest
-        self._direction: np.ndarray | None = None  # (p,) that of the largest curvature so far
+        self._fresh = np.cos(np.arange(1.0, size + 1) ** 2)
+        self._direction = self._fresh.copy()  # (p,) that of the largest curvature so far
+        self._caution = 1.0  # factor on the curvatures
         self._whole: Matrix | None = None
 
     @abc.abstractmethod
@@ -51,6 +55,14 @@ class Source(abc.ABC):
     @abc.abstractmethod
     def gram(self, columns: np.ndarray) -> np.ndarray:
         """``X' S X`` of these columns."""
+
+    def expect(self, columns: np.ndarray) -> None:  # noqa: B027
+        """Parts of the Gram matrix of these columns will be asked for, by several threads; nothing needs be done."""
+
+    def take_care(self) -> bool:
+        """Steps half as long from now on, because some did not descend; False where they are short enough."""
+        self._caution, self._whole = 2 * self._caution, None
+        return self._caution <= MOST_CAUTION
 
     def matrix(self, columns: np.ndarray) -> Matrix:
         """The matrix of these columns, ready to work on; that of all columns is kept."""
@@ -71,16 +83,25 @@ class Source(abc.ABC):
         return Matrix(jnp.asarray(padded(correlation.astype(kind), size, size)), jnp.asarray(steps), jnp.asarray(root))
 
     def _largest(self, correlation: np.ndarray, columns: np.ndarray) -> float:
-        """An eigenvalue as in ``models/spectrum.py``, from the direction that the last matrix left."""
-        count = POWER_STEPS_AGAIN
-        if self._direction is None:
-            count, self._direction = POWER_STEPS, np.cos(np.arange(1.0, self.size + 1) ** 2).astype(correlation.dtype)
-        v, largest = self._direction[columns], 0.0
-        for _ in range(count + 1):
-            v = correlation @ (v / max(np.linalg.norm(v), np.finfo(v.dtype).tiny))
-            largest = float(np.linalg.norm(v))
-        self._direction[columns] = v / largest if largest > 0 else 1
-        return MARGIN * largest if np.isfinite(largest) and largest > 0 else 1.0
+        """An eigenvalue as in ``models/spectrum.py``, from the direction that the last matrix left.
+
+        A fresh direction is mixed in: these columns may have nothing to do with those.
+        """
+        v = (_unit(self._fresh[columns]) + _unit(self._direction[columns])).astype(correlation.dtype)
+        largest = before = 0.0
+        for step in range(POWER_STEPS + 1):
+            v = correlation @ _unit(v)
+            before, largest = largest, float(np.linalg.norm(v))
+            if step >= FEWEST_POWER_STEPS and not largest > (1 + SETTLED) * before:
+                break
+        if not (np.isfinite(largest) and largest > 0):
+            return self._caution
+        self._direction[columns] = v / largest
+        return self._caution * MARGIN * largest
+
+
+def _unit(v: np.ndarray) -> np.ndarray:
+    return v / max(np.linalg.norm(v), np.finfo(v.dtype).tiny)
 
 
 def _product_type(dtype: np.dtype) -> np.dtype:
@@ -133,14 +154,19 @@ class DataSource(Source):
             at = self._place[columns]
             return self._gram[np.ix_(at, at)]
 
+    def expect(self, columns: np.ndarray) -> None:
+        """Adds them: the order in which threads would do it is not always the same, nor is rounding then."""
+        with self._lock:
+            self._add(columns[self._place[columns] < 0])
+
     def _add(self, fresh: np.ndarray) -> None:
         if not fresh.size:
             return
         old = len(self._cached)
         rows = np.ascontiguousarray(self._X[:, fresh].T)
-        self._cached = np.concatenate([self._cached, rows])
-        block = matmul(rows * self._weights, self._cached.T)
-        larger = np.empty((len(self._cached),) * 2, block.dtype)
+        cached = np.concatenate([self._cached, rows])
+        block = matmul(rows * self._weights, cached.T)
+        larger = np.empty((len(cached),) * 2, block.dtype)
         larger[:old, :old] = self._gram
         larger[old:], larger[:old, old:] = block, block[:, :old].T
-        self._gram, self._place[fresh] = larger, np.arange(old, len(self._cached))
+        self._cached, self._gram, self._place[fresh] = cached, larger, np.arange(old, len(cached))

@@ -17,6 +17,8 @@ BLOCK = 1024  # rows on the host: a block stays in the cache for all its product
 SAMPLE = 256  # rows that tell whether columns need a shift
 NEAR = {4: 0.1, 8: 8.0}  # by bytes: means of so many standard deviations cost no digits that matter
 FAR = 64.0  # of these, the sample told wrong
+ENOUGH = 10.0
+NOTHING = 1e-9  # relative variance
 
 
 class Moments(NamedTuple):
@@ -70,6 +72,22 @@ class Moments(NamedTuple):
         x = np.outer(self.x / self.total, self.shift)
         G = self.xx / self.total + x + x.T + np.outer(self.shift, self.shift)
         return G, self.xy / self.total + np.multiply.outer(self.shift, self.y / self.total), self.yy / self.total / 2
+
+
+def determines(part: Moments, whole: Moments, centred: bool) -> bool:
+    """Whether some rows say about as much on every combination of columns as all rows do.
+
+    ``ENOUGH X_part' S X_part - X' S X`` is positive definite, but for what is nothing in either.
+    """
+    small, large = (sums.quadratic(centred)[0] for sums in (part, whole))
+    root = np.sqrt(np.maximum(np.diagonal(large), np.finfo(float).tiny))
+    excess = (ENOUGH * small - large) / np.outer(root, root)
+    excess[np.diag_indices_from(excess)] += NOTHING
+    try:
+        np.linalg.cholesky(excess)
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 @OneBlasThread()
@@ -166,23 +184,25 @@ def _shift(X: np.ndarray, dtype: np.dtype) -> np.ndarray | None:
 def gram_statistics(X: Array, y: Array, weights: Array | None) -> Quadratic:
     """On a device: ``X' S X``, ``X' S y`` and ``y' S y / 2`` with weights S ``(n,)`` scaled to sum one.
 
-    One product, 2 n p^2 flops. The columns of ``X (n, p)`` and ``y (n,)`` are centred by the caller: differences of
-    large sums keep no digits. Without weights no weighted copy of X is made.
+    One product, 2 n p^2 flops. The columns of ``X (n, p)`` and ``y (n, t)`` are centred by the caller: differences of
+    large sums keep no digits. Without weights no weighted copy of X is made. The answer has the axis ``(t,)`` in front
+    of all but G.
     """
     if weights is None:
-        left, right, total = X, y, y.size
+        left, right, total = X, y.T, len(y)
     else:
-        left, right, total = X * weights[:, None], y * weights, jnp.sum(weights)
+        left, right, total = X * weights[:, None], y.T * weights, jnp.sum(weights)
     G = jnp.matmul(left.T, X, precision=jax.lax.Precision.HIGHEST) / total
     c = (right @ X if X.dtype == jnp.float64 else _product_by_blocks(right, X)) / total
-    return Quadratic((G + G.T) / 2, c, jnp.sum(right * y) / total / 2)
+    return Quadratic((G + G.T) / 2, c, jnp.sum(right * y.T, axis=1) / total / 2)
 
 
 def _product_by_blocks(v: Array, X: Array) -> Array:
-    """``v' X``: summed over rows in one go, 2e5 rows of float32 leave an error of 1e-5; by blocks, 1e-7."""
+    """``v X`` for ``v (t, n)``: of 2e5 rows of float32 summed in one go the error is 1e-5; by blocks, 1e-7."""
     n, p = X.shape
     whole = n // ROWS * ROWS
     shape = (whole // ROWS, ROWS)
     highest = jax.lax.Precision.HIGHEST
-    parts = jnp.einsum("bi,bij->bj", v[:whole].reshape(shape), X[:whole].reshape(*shape, p), precision=highest)
-    return jnp.sum(parts, axis=0) + jnp.matmul(v[whole:], X[whole:], precision=highest)
+    left, right = v[:, :whole].reshape(-1, *shape), X[:whole].reshape(*shape, p)
+    parts = jnp.einsum("tbi,bij->btj", left, right, precision=highest)
+    return jnp.sum(parts, axis=0) + jnp.matmul(v[:, whole:], X[whole:], precision=highest)

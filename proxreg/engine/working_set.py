@@ -92,6 +92,10 @@ def solve(
         error = np.full(live.size, np.inf)
         if looked:
             known = certify(mine, own, start, g, loss)
+            lost = _lost(start, known, answer.objective[live], own)
+            if lost.any() and source.take_care():
+                answer.w[live[lost]] = 0
+                continue
             small = np.sum(start != 0, axis=1) <= POLISHED
             polished = (known.error > tol) & (slow[live] | (known.error <= POLISH) & small)
             polished &= answer.num_steps[live] < max_steps
@@ -114,7 +118,9 @@ def solve(
                 group,
                 columns,
                 source.matrix(columns),
-                np.maximum(INNER * error[group], goal[group]) if columns.size < source.size and looked else goal[group],
+                np.maximum(INNER * np.minimum(error[group], 1), goal[group])
+                if columns.size < source.size and looked
+                else goal[group],
                 min(PATIENCE, max_steps - int(spent[group].max())),
                 group.size // 3 if live.size > group.size else min(leave, group.size - 1),
             )
@@ -129,6 +135,12 @@ def solve(
         if not live.size:
             return answer
         looked = True
+
+
+def _lost(w: np.ndarray, known: Certified, before: np.ndarray, scales: Scales) -> np.ndarray:
+    """Lanes that a round led uphill, above where it began and above zero's objective: its steps were too long."""
+    ceiling = np.where(np.isnan(before), np.inf, np.maximum(before, scales.null_loss)) * (1 + 1e-6)
+    return np.any(w != 0, axis=1) & ~(np.isfinite(known.objective) & (known.objective <= ceiling))
 
 
 def _polish(source: Source, family: Family, scales: Scales, tol: float, chosen: np.ndarray, start, loss, g, known):
@@ -180,9 +192,11 @@ def plan(
     groups = by_strength(family, GROUP if source.size > FEW else LARGE_GROUP, scales.response)
     planned = [(group, working_set(family.lanes(group), w[group], g[group])) for group in groups]
     planned = [(group, columns) for group, columns in planned if columns.size <= source.widest]
+    if source.size > source.widest:
+        return planned
     whole = [group for group, columns in planned if columns.size > WHOLE * source.size]
     rest = [(group, columns) for group, columns in planned if columns.size <= WHOLE * source.size]
-    if not whole or source.size > source.widest:
+    if not whole:
         return rest
     together = np.concatenate(whole)
     last = by_strength(family.lanes(together), BATCH)

@@ -9,7 +9,7 @@ import pytest
 
 import proxreg as pr
 from bench.certificate import relative_gap
-from proxreg.engine import buckets, descent, working_set
+from proxreg.engine import DataSource, buckets, descent, source, working_set
 from tests import problems
 
 TIGHT = {"dtype": "float64", "tol": 1e-9}
@@ -85,8 +85,11 @@ def test_lanes_that_wait_for_a_slot_get_the_same_answer(monkeypatch, p):
     X, y = sparse(60, p)
     ratios = np.array([0.5, 1.0])
     at_once = pr.fit_path(X, y, l1_ratio=ratios, n_alphas=30, **TIGHT)
-    monkeypatch.setattr(descent, "slots", lambda columns: 16)
+    waited, begin = [], descent._begin
+    monkeypatch.setattr(descent, "slots", lambda columns: 4)
+    monkeypatch.setattr(descent, "_begin", lambda w, *rest: waited.append(len(w)) or begin(w, *rest))
     in_turn = pr.fit_path(X, y, l1_ratio=ratios, n_alphas=30, **TIGHT)
+    assert max(waited) <= 4
     assert in_turn.converged.all()
     np.testing.assert_allclose(in_turn.coef, at_once.coef, atol=1e-5)
     assert judged(X, y, in_turn, ratios[:, None]).max() <= 1.01e-9
@@ -112,6 +115,39 @@ def test_working_sets_of_any_size_lead_to_the_same_answer(monkeypatch):
     assert parts.converged.all()
     np.testing.assert_allclose(parts.coef, whole.coef, atol=1e-5)
     assert judged(X, y, parts).max() <= 1.01e-9
+
+
+def test_step_lengths_suit_columns_that_have_nothing_to_do_with_the_last_ones():
+    rng = np.random.default_rng(0)
+    X = np.zeros((1200, 200))
+    for rows, columns, noise in [((0, 400), (0, 60), 0.05), ((400, 800), (60, 90), 0.05), ((800, 1200), (90, 200), 9)]:
+        shape = rows[1] - rows[0], columns[1] - columns[0]
+        X[slice(*rows), slice(*columns)] = rng.standard_normal((shape[0], 1)) + noise * rng.standard_normal(shape)
+    data = DataSource(X, np.zeros((1200, 1)), None)
+    for columns in (np.arange(199), np.arange(199), np.arange(90, 200), np.arange(60, 200), np.arange(90)):
+        matrix = data.matrix(columns)
+        largest = np.linalg.eigvalsh(np.asarray(matrix.gram, float))[-1]
+        steps, root = (np.asarray(x)[: columns.size] for x in (matrix.steps, matrix.root))
+        np.testing.assert_array_less(0.9, 1 / (steps * root**2 * largest))
+        np.testing.assert_array_less(1 / (steps * root**2 * largest), 1.2)
+
+
+@pytest.mark.parametrize("p", [30, 1500])
+def test_steps_that_lead_uphill_are_undone_and_shortened(monkeypatch, p):
+    X, y = sparse(60, p)
+    monkeypatch.setattr(source, "MARGIN", 0.05)
+    path = pr.fit_path(X, y, n_alphas=20, **TIGHT)
+    assert path.converged.all()
+    assert judged(X, y, path).max() <= 1.01e-9
+
+
+def test_lanes_whose_working_sets_outgrow_the_source_are_finished_all_the_same(monkeypatch):
+    X, y = sparse(40, 1500)
+    monkeypatch.setattr(source, "LEAST_WIDEST", 300)
+    ratios = np.array([0.05, 1.0])
+    path = pr.fit_path(X, y, l1_ratio=ratios, alphas=[1.0, 0.1, 0.02], **TIGHT)
+    assert path.converged.all()
+    assert judged(X, y, path, ratios[:, None]).max() <= 1.01e-9
 
 
 def adversarial(p):

@@ -34,6 +34,15 @@ def test_pieces_keep_their_order_and_the_types_of_their_caller(monkeypatch, core
         assert kinds == [np.dtype(np.float64 if wide else np.float32)] * 3
 
 
+def test_pieces_say_of_overflow_what_their_caller_wants_said():
+    large = np.full((600, 400), 1e200)
+    with np.errstate(over="ignore", invalid="ignore"):
+        assert np.isinf(host.gram(large)).all()
+        assert np.isinf(host.matmul(large.T, large)).all()
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        host.in_parallel(lambda x: x * x, [large, large])
+
+
 def test_an_error_in_a_piece_is_the_callers():
     with pytest.raises(ZeroDivisionError):
         host.in_parallel(lambda piece: 1 / piece, [1, 0])
