@@ -102,7 +102,9 @@ def designs_of(
     mean, y_mean = sums.means
     scale, factor = _scales(_spread(*_columns(sums)), fit_intercept=fit_intercept, standardize=standardize)
     G, c, constant = sums.quadratic(fit_intercept)
-    G, c = (G * np.multiply.outer(factor, factor)).astype(dtype), (c.T * factor).astype(dtype)
+    if np.any(factor != 1):
+        G *= np.multiply.outer(factor, factor)
+    G, c = G.astype(dtype, copy=False), (c.T * factor).astype(dtype)
     center = mean if fit_intercept else np.zeros_like(mean)
     designs = []
     for k, y_center in enumerate(y_centers):

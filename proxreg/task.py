@@ -169,6 +169,8 @@ def require_alpha(penalty: Any, purpose: str) -> None:
 
 def require_fit(penalty: Penalty, task: Task) -> None:
     """Raises unless the penalty's own arrays suit the number of columns."""
+    if penalty.separable and all(np.ndim(leaf) == 0 for leaf in jax.tree.leaves(penalty)):
+        return
     columns = (task.data.X.shape[1],)
     try:
         shape = jax.eval_shape(lambda w: penalty.prox(w, 1.0), jax.ShapeDtypeStruct(columns, np.float32)).shape

@@ -19,6 +19,13 @@ def column_bucket(columns: int) -> int:
     return _bucket(columns, COLUMNS)
 
 
+def set_bucket(columns: int, p: int) -> int:
+    """The same for a working set of p columns, without the sizes between powers of two: one fit meets several."""
+    return (
+        column_bucket(p) if columns == p else min(_bucket(1 << (columns - 1).bit_length(), COLUMNS), column_bucket(p))
+    )
+
+
 def _bucket(size: int, small: tuple[int, ...]) -> int:
     for bucket in small:
         if size <= bucket:

@@ -37,6 +37,7 @@ class Descent(NamedTuple):
     loss: Any  # (L,)
     w_before: Any
     g_before: Any
+    go: Any  # (L,) 1 where the next step has momentum, 0 where it starts afresh
     scale: Any  # (L,) factor on the steps
     first: Any  # (L,) squared length of the first step
     error: Any  # (L,) the larger of the relative gap and the relative violation, some steps ago
@@ -58,13 +59,15 @@ def _advance(
         return jnp.sum(a * b / steps, axis=1)
 
     def advance(carry):
-        count, (w, g, loss, w_before, g_before, scale, first, error, num_steps) = carry
+        count, (w, g, loss, w_before, g_before, go, scale, first, error, num_steps) = carry
         error = jax.lax.cond(count % EVERY == 0, certify, lambda w, g, loss, error: error, w, g, loss, error)
         live = error > tol
 
-        t = steps * scale[:, None]
-        momentum = w - w_before
-        target = w + momentum - t * (g + (g - g_before))
+        # with a step of zero and no momentum a lane that is done stays where it is
+        go, pace = (jnp.where(live, x, 0)[:, None] for x in (go, scale))
+        t = steps * pace
+        momentum = go * (w - w_before)
+        target = w + momentum - t * (g + go * (g - g_before))
         new = jax.vmap(lambda penalty, v, step: penalty.prox(v, step))(penalties, target, t)
         progress = new - w
         new_g = g + _product(G, progress * (root / size)) * (root * size)
@@ -75,13 +78,13 @@ def _advance(
         far, back = length > first, along < 0
         shorter = jnp.maximum(scale * SHRINK, jnp.where(far, 1 / GREED, jnp.minimum(scale, 1)))
 
-        keep, again = live[:, None], restart[:, None]
         return count + 1, Descent(
-            jnp.where(keep, new, w),
-            jnp.where(keep, new_g, g),
-            jnp.where(live, new_loss, loss),
-            jnp.where(again, new, w),
-            jnp.where(again, new_g, g),
+            new,
+            new_g,
+            new_loss,
+            w,
+            g,
+            jnp.where(restart, 0, jnp.ones_like(scale)),
             jnp.where(far | back, shorter, scale),
             jnp.where(jnp.isinf(first), length, first),
             error,
@@ -162,7 +165,8 @@ def slots(columns: int) -> int:
 def _begin(w: np.ndarray, g: np.ndarray, loss: np.ndarray) -> Descent:
     lanes, dtype = len(w), w.dtype
     unknown = np.full(lanes, np.inf, dtype)
-    return Descent(w, g, loss, w, g, np.full(lanes, GREED, dtype), unknown, unknown, np.zeros(lanes, np.int32))
+    fresh, scale = np.zeros(lanes, dtype), np.full(lanes, GREED, dtype)
+    return Descent(w, g, loss, w, g, fresh, scale, unknown, unknown, np.zeros(lanes, np.int32))
 
 
 def _joined(some: Descent, others: Descent) -> Descent:

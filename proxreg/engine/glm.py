@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from proxreg._pytree import Array, replace
-from proxreg.engine.buckets import column_bucket, filled, padded
+from proxreg.engine.buckets import filled, padded, set_bucket
 from proxreg.engine.family import Family
 from proxreg.engine.grid import interpolated, levels
 from proxreg.engine.host import matmul
@@ -62,16 +62,16 @@ def _rounds(
         rows = at[live]
         full = filled(live, GROUP)
         start = _start(model, w[at[full]], b[at[full]])
-        known = certify_lanes(model, family.lanes(full), start)
-        objective, gap, worst, error = (np.asarray(x)[: live.size] for x in (*known, known.error))
+        known, error = certify_lanes(model, family.lanes(full), start)
+        objective, gap, worst, error = (np.asarray(x)[: live.size] for x in (*known, error))
         answer.objective[rows], answer.gap[rows], answer.violation[rows] = objective, gap, worst
         answer.status[rows] = np.where(np.isnan(error), Status.NON_FINITE, np.where(error <= tol, 0, Status.MAX_STEPS))
         live = live[(error > tol) & (answer.num_steps[rows] < max_steps)]
         if not live.size:
             return
         rows, mine = at[live], family.lanes(live)
-        columns = working_set(mine, w[rows], _gradient(model, w[rows], b[rows]))
-        size, full = column_bucket(columns.size), filled(np.arange(live.size), GROUP)
+        columns = working_set(mine, w[rows], _gradient(model, w[rows], b[rows]), len(model.X))
+        size, full = set_bucket(columns.size, p), filled(np.arange(live.size), GROUP)
         part = replace(model, X=padded(model.X[:, columns], len(model.X), size))
         own = mine.columns(columns, p, size).lanes(full)
         start = _start(model, padded(w[np.ix_(rows, columns)], live.size, size)[full], b[rows[full]])

@@ -68,17 +68,18 @@ def _lanes(
     return jax.vmap(lane, in_axes=axes)(alphas, ratios, start)
 
 
-def certify_lanes(model: LinearModel, family: Family, start: Any) -> Certificate:
-    """What is known about each lane at its entry along the first axis of ``start``."""
+def certify_lanes(model: LinearModel, family: Family, start: Any) -> tuple[Certificate, Array]:
+    """What is known about each lane at its entry along the first axis of ``start``, and its error."""
     family = family._replace(template=replace(family.template, alpha=0.0))
     return _certificates(*strong((model, family)), start)
 
 
 @jax.jit
-def _certificates(model: LinearModel, family: Family, start: Any) -> Certificate:
+def _certificates(model: LinearModel, family: Family, start: Any) -> tuple[Certificate, Array]:
     def lane(alpha, ratio, start):
         problem = model.with_penalty(family.penalty(alpha, ratio))
-        return problem.certify(problem.start(start))
+        known = problem.certify(problem.start(start))
+        return known, known.error
 
     return jax.vmap(lane, in_axes=(0, None if family.l1_ratio is None else 0, 0))(family.alpha, family.l1_ratio, start)
 

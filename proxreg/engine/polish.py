@@ -6,6 +6,7 @@ objective, and the rounds certify what comes of it.
 """
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 
 from proxreg.engine.host import in_parallel
 from proxreg.engine.source import Source
@@ -49,7 +50,7 @@ def _newton_step(
         H[np.diag_indices_from(H)] += np.where(w[at] != 0, curvature[at], 0)
         H[np.diag_indices_from(H)] *= 1 + DAMPING
         try:
-            move = np.linalg.solve(H, b)
+            move = _solution(H, b)
         except np.linalg.LinAlgError:
             break
         wrong = (w[at] == 0) & (move * b <= 0)
@@ -57,3 +58,11 @@ def _newton_step(
             return at, move.astype(w.dtype)
         at = at[~wrong]
     return at[:0], np.zeros(0, w.dtype)
+
+
+def _solution(H: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Of ``H x = b`` for a symmetric H: by Cholesky's method, or where it is not definite in full."""
+    try:
+        return cho_solve(cho_factor(H.T, check_finite=False), b, check_finite=False)
+    except np.linalg.LinAlgError:
+        return np.linalg.solve(H, b)

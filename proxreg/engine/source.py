@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from proxreg.engine.buckets import column_bucket, padded
+from proxreg.engine.buckets import padded, set_bucket
 from proxreg.engine.host import matmul
 from proxreg.models.spectrum import MARGIN, POWER_STEPS
 
@@ -40,9 +40,10 @@ class Source(abc.ABC):
 
     size: int  # number of columns
     widest: int  # columns that a working set may have
+    rows: int  # of the data, where they are few
 
-    def __init__(self, size: int, widest: int):
-        self.size, self.widest = size, widest
+    def __init__(self, size: int, widest: int, rows: int):
+        self.size, self.widest, self.rows = size, widest, rows
         self._fresh = np.cos(np.arange(1.0, size + 1) ** 2)
         self._direction = self._fresh.copy()  # (p,) that of the largest curvature so far
         self._caution = 1.0  # factor on the curvatures
@@ -73,7 +74,7 @@ class Source(abc.ABC):
         return self._whole
 
     def _prepared(self, columns: np.ndarray) -> Matrix:
-        host, size, p = self.gram(columns), column_bucket(columns.size), columns.size
+        host, size, p = self.gram(columns), set_bucket(columns.size, self.size), columns.size
         diagonal = np.where(np.diagonal(host) > 0, np.diagonal(host), 1)
         root, steps, kind = np.ones(size, host.dtype), np.ones(size, host.dtype), _product_type(host.dtype)
         root[:p] = np.sqrt(diagonal)
@@ -113,7 +114,7 @@ class GramSource(Source):
     """From sufficient statistics: ``G = X' S X``, and per column of y ``X' S y (t, p)`` and ``y' S y / 2 (t,)``."""
 
     def __init__(self, G: np.ndarray, c: np.ndarray, constant: np.ndarray):
-        super().__init__(len(G), len(G))
+        super().__init__(len(G), len(G), len(G))
         self._G, self._c, self._constant = G, c, constant
 
     def evaluate(self, w: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -132,7 +133,7 @@ class DataSource(Source):
 
     def __init__(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None):
         n, p = X.shape
-        super().__init__(p, min(max(2 * n, LEAST_WIDEST), p))
+        super().__init__(p, min(max(2 * n, LEAST_WIDEST), p), n)
         self._X, self._y = X, y
         self._weights = np.full(n, 1 / n, X.dtype) if weights is None else (weights / weights.sum()).astype(X.dtype)
         self._lock = threading.Lock()

@@ -65,7 +65,8 @@ class Moments(NamedTuple):
         """``X' S X``, ``X' S y`` and ``y' S y / 2`` for weights S that sum to one, about the means or about zero."""
         if centred:
             x, y = self.x / self.total, self.y / self.total
-            G = self.xx / self.total - np.outer(x, x)
+            G = self.xx / self.total
+            G -= np.outer(x, x)
             return G, self.xy / self.total - np.multiply.outer(x, y), (self.yy / self.total - y**2) / 2
         if self.shift is None:
             return self.xx / self.total, self.xy / self.total, self.yy / self.total / 2

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from proxreg.engine.buckets import column_bucket, padded
+from proxreg.engine.buckets import padded, set_bucket
 from proxreg.engine.certify import Certified, Scales, certify, slopes
 from proxreg.engine.descent import descend
 from proxreg.engine.family import Family
@@ -23,14 +23,15 @@ FEW = 1024  # on so many, a step costs no more than a certificate
 GROUP = 16  # lanes that share a working set
 LARGE_GROUP = 64  # the same, of few columns
 BATCH = 1024  # lanes that work on all columns together
-FIRST = 256  # columns of a first working set, a quarter of them if that is less
+FIRST = 256, 512  # columns of a first working set: as many as there are rows, in this range
 GROWTH = 1.3  # of a working set over the supports that it holds
 WHOLE = 0.3  # a working set of a larger part of the columns is all of them: one batch on one matrix
 INNER = 0.01  # error that a round leaves, relative to the one that it begins with
 PATIENCE = 200  # steps of a round
-POLISH = 1e-7  # from this error on lanes try Newton's method first, and so do those that a round did not finish
+POLISH = 1e-7  # from this error on lanes try Newton's method first, and so do slow ones that have paid its price
 POLISHED = 512  # coefficients up to which that is the cheaper way
 NEWTON_STEPS = 20  # at a time
+NEWTON_COST = 2  # steps on all p columns that Newton's step on k of them costs, times p^2 / k^3
 
 
 class Solution(NamedTuple):
@@ -96,9 +97,10 @@ def solve(
             if lost.any() and source.take_care():
                 answer.w[live[lost]] = 0
                 continue
-            small = np.sum(start != 0, axis=1) <= POLISHED
-            polished = (known.error > tol) & (slow[live] | (known.error <= POLISH) & small)
-            polished &= answer.num_steps[live] < max_steps
+            used, spent = np.sum(start != 0, axis=1), answer.num_steps[live]
+            worth = slow[live] & (spent > NEWTON_COST * used**3 / min(source.size, source.widest) ** 2)
+            polished = (known.error > tol) & (worth | (known.error <= POLISH) & (used <= POLISHED))
+            polished &= spent < max_steps
             answer.num_steps[live] += polished
             if polished.any():
                 _polish(source, mine, own, tol, polished, start, loss, g, known)
@@ -170,7 +172,7 @@ def _descend(
 ) -> tuple[Job, np.ndarray, np.ndarray]:
     """The same problems for some lanes on some columns, padded to a bucket: points and numbers of steps."""
     at, columns, p = job.lanes, job.columns, w.shape[1]
-    w, g, size = w[at], g[at], column_bucket(columns.size)
+    w, g, size = w[at], g[at], set_bucket(columns.size, p)
     if columns.size < p:
         w, g = w[:, columns], g[:, columns]
     begin = padded(w, at.size, size), padded(g, at.size, size), loss[at]
@@ -190,7 +192,7 @@ def plan(
     if source.size <= FEWEST:
         return [(group, everything) for group in by_strength(family, BATCH)]
     groups = by_strength(family, GROUP if source.size > FEW else LARGE_GROUP, scales.response)
-    planned = [(group, working_set(family.lanes(group), w[group], g[group])) for group in groups]
+    planned = [(group, working_set(family.lanes(group), w[group], g[group], source.rows)) for group in groups]
     planned = [(group, columns) for group, columns in planned if columns.size <= source.widest]
     if source.size > source.widest:
         return planned
@@ -218,8 +220,11 @@ def by_strength(family: Family, size: int, apart: np.ndarray | None = None) -> l
     return found
 
 
-def working_set(family: Family, w: np.ndarray, g: np.ndarray) -> np.ndarray:
-    """The columns in use, and those whose gradients come nearest to the largest of their lane."""
+def working_set(family: Family, w: np.ndarray, g: np.ndarray, rows: int) -> np.ndarray:
+    """The columns in use, and those whose gradients come nearest to the largest of their lane.
+
+    A lasso has no more coefficients than there are rows.
+    """
     size = np.abs(g)
     if family.factor is not None:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -227,5 +232,6 @@ def working_set(family: Family, w: np.ndarray, g: np.ndarray) -> np.ndarray:
     largest = np.max(np.where(np.isfinite(size), size, 0), axis=1, keepdims=True)
     score = np.max(size / np.where(largest > 0, largest, 1), axis=0)
     score[np.any(w != 0, axis=0)] = np.inf
-    wanted = min(max(min(FIRST, score.size // 4), int(GROWTH * np.sum(np.isinf(score)))), score.size)
+    first = int(np.clip(rows, *FIRST))
+    wanted = min(max(min(first, score.size // 4), int(GROWTH * np.sum(np.isinf(score)))), score.size)
     return np.sort(np.argpartition(-score, wanted - 1)[:wanted])

@@ -110,7 +110,7 @@ def test_working_sets_of_any_size_lead_to_the_same_answer(monkeypatch):
     X, y = sparse(40, 300)
     whole = pr.fit_path(X, y, n_alphas=20, **TIGHT)
     monkeypatch.setattr(working_set, "FEW", 16)
-    monkeypatch.setattr(working_set, "FIRST", 8)
+    monkeypatch.setattr(working_set, "FIRST", (8, 8))
     parts = pr.fit_path(X, y, n_alphas=20, **TIGHT)
     assert parts.converged.all()
     np.testing.assert_allclose(parts.coef, whole.coef, atol=1e-5)
