@@ -8,13 +8,14 @@ A lane is its gradient and loss at the start: steps add what they change, so c i
 float32 G too, is relative to the way made and not to the point.
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from proxreg._pytree import Array
+from proxreg._pytree import Array, ArrayLike
 from proxreg.engine.buckets import filled, lane_bucket, padded
 from proxreg.engine.certify import Scales, certificate
 from proxreg.engine.family import Family
@@ -27,6 +28,7 @@ SLOTS = 16_384  # coefficients of all lanes at work, to stay in the caches of a 
 ON_ACCELERATOR = 16_384  # lanes
 LEAST = 16  # lanes that are worth a core
 REFILL = 3  # a part of the slots that is empty is filled again
+LONGER = 8  # a queue of 8 times as many lanes, or 64 times, is another program
 
 
 class Descent(NamedTuple):
@@ -44,9 +46,32 @@ class Descent(NamedTuple):
     num_steps: Any  # (L,)
 
 
-@jax.jit
-def _advance(
-    matrix: Matrix, family: Family, scales: Scales, tol: Array, state: Descent, stop: Array, limit: Array
+class Queue(NamedTuple):
+    """Lanes in the order in which they are worked on."""
+
+    family: Family
+    scales: Scales
+    tol: Any  # (L,)
+    w: Any  # (L, p)
+    g: Any  # (L, p)
+    loss: Any  # (L,)
+
+    def lanes(self, chosen: Any) -> "Queue":
+        """The lanes with these numbers, in that order."""
+        return Queue(self.family.lanes(chosen), self.scales.lanes(chosen), *(x[chosen] for x in self[2:]))
+
+    def begin(self) -> Descent:
+        """All at their starts."""
+        like = jnp if isinstance(self.w, jax.Array) else np
+        lanes, dtype = len(self.w), self.w.dtype
+        unknown = like.full(lanes, np.inf, dtype)
+        fresh, scale = like.zeros(lanes, dtype), like.full(lanes, GREED, dtype)
+        start = self.w, self.g, self.loss, self.w, self.g
+        return Descent(*start, fresh, scale, unknown, unknown, like.zeros(lanes, np.int32))
+
+
+def _steps(
+    matrix: Matrix, family: Family, scales: Scales, tol: Array, state: Descent, stop: ArrayLike, limit: Array
 ) -> Descent:
     """Steps until no more than ``stop`` lanes are at work, at most ``limit``."""
     penalties, (G, steps, root) = family.penalties(), matrix
@@ -107,6 +132,40 @@ def _product(G: Array, w: Array) -> Array:
     return barrier(jnp.matmul(G, barrier(w.T.astype(G.dtype)), precision="highest")).T.astype(w.dtype)
 
 
+_advance = jax.jit(_steps)
+
+
+@partial(jax.jit, static_argnames="most")
+def _stream(
+    matrix: Matrix, queue: Queue, count: Array, max_steps: Array, most: int
+) -> tuple[Array, Descent, Array, Array]:
+    """The first ``count`` lanes through ``most`` slots, until none waits: numbers and states of the lanes in the slots,
+    points and numbers of steps of all.
+    """
+
+    def round_(carry):
+        at, following, state, answer, num_steps = carry
+        mine = queue.lanes(at)
+        limit = max_steps - jnp.max(jnp.where(state.error > mine.tol, state.num_steps, 0))
+        enough = most - most // REFILL
+        state = _steps(matrix, mine.family, mine.scales, mine.tol, state, enough, limit)
+        answer, num_steps = answer.at[at].set(state.w), num_steps.at[at].set(state.num_steps)
+        idle = ~((state.error > mine.tol) & (state.num_steps < max_steps))
+        place = following + jnp.cumsum(idle) - 1
+        taken = idle & (place < count)
+        at = jnp.where(taken, place, at)
+        fresh = queue.lanes(at).begin()
+        state = jax.tree.map(
+            lambda new, old: jnp.where(jnp.expand_dims(taken, range(1, old.ndim)), new, old), fresh, state
+        )
+        return at, following + jnp.sum(taken), state, answer, num_steps
+
+    at = jnp.arange(most)
+    begin = at, jnp.asarray(most), queue.lanes(at).begin(), queue.w, jnp.zeros(len(queue.w), jnp.int32)
+    at, _, state, answer, num_steps = jax.lax.while_loop(lambda carry: carry[1] < count, round_, begin)
+    return at, state, answer, num_steps
+
+
 def descend(
     matrix: Matrix,
     family: Family,
@@ -125,52 +184,43 @@ def descend(
     workers = min(cores(), -(-len(tol) // LEAST)) if jax.default_backend() == "cpu" else 1
 
     def work(own: slice) -> None:
-        mine, (w, g, loss) = family.lanes(own), (x[own] for x in start)
-        given = matrix, mine, scales.lanes(own), tol[own], w, g, loss
-        answer[own], num_steps[own] = _work(*given, max_steps, leave // workers)
+        queue = Queue(family, scales, tol, *start).lanes(own)
+        answer[own], num_steps[own] = _work(matrix, queue, max_steps, leave // workers)
 
     # XLA computes a small batch on one core but for the product: batches side by side keep the others busy
     in_parallel(work, (slice(first, None, workers) for first in range(workers)))
     return answer, num_steps
 
 
-def _work(matrix, family, scales, tol, w, g, loss, max_steps: int, leave: int) -> tuple[np.ndarray, np.ndarray]:
-    answer, num_steps = np.empty_like(w), np.zeros(len(w), np.int32)
-    most, waiting = slots(w.shape[1]), np.arange(len(w))
-    at, state = waiting[:0], _begin(w[:0], g[:0], loss[:0])
-    while waiting.size or at.size > leave:
-        fresh, waiting = np.split(waiting, [most - at.size])
-        at, state = np.append(at, fresh), _joined(state, _begin(w[fresh], g[fresh], loss[fresh]))
-        bucket = lane_bucket(at.size)
-        mine = filled(at, bucket)
-        packed = Descent(*(padded(x, bucket, *x.shape[1:]) for x in state))  # idle lanes have an error of zero
-        enough = most - most // REFILL if waiting.size else max(_fewer(at.size), leave)
-        limit = max_steps - num_steps[at].max()
-        stop = np.int32(enough), np.int32(limit)
-        after = _advance(matrix, family.lanes(mine), scales.lanes(mine), tol[mine], packed, *stop)
-        state = Descent(*(np.asarray(x)[: at.size] for x in after))
-        num_steps[at] = state.num_steps
-        stay = (state.error > tol[at]) & (state.num_steps < max_steps)
-        answer[at[~stay]] = state.w[~stay]
+def _work(matrix: Matrix, queue: Queue, max_steps: int, leave: int) -> tuple[np.ndarray, np.ndarray]:
+    lanes, most = len(queue.w), slots(queue.w.shape[1])
+    answer, num_steps, at, state = queue.w.copy(), np.zeros(lanes, np.int32), np.arange(lanes), queue.begin()
+    if lanes > most:
+        size = most
+        while size < lanes:
+            size *= LONGER
+        full = queue.lanes(filled(np.arange(lanes), size))
+        found = _stream(matrix, full, np.int32(lanes), np.int32(max_steps), most)
+        at, state, answer, num_steps = jax.tree.map(np.array, found)
+        answer, num_steps = answer[:lanes], num_steps[:lanes]
+    while True:
+        stay = (state.error > queue.tol[at]) & (state.num_steps < max_steps)
         at, state = at[stay], Descent(*(x[stay] for x in state))
-    answer[at] = state.w
-    return answer, num_steps
+        if at.size <= leave:
+            return answer, num_steps
+        bucket = lane_bucket(at.size)
+        full = filled(at, bucket)
+        packed = Descent(*(padded(x, bucket, *x.shape[1:]) for x in state))  # idle lanes have an error of zero
+        stop = np.int32(max(_fewer(at.size), leave)), np.int32(max_steps - num_steps[at].max())
+        given = queue.family.lanes(full), queue.scales.lanes(full), queue.tol[full]
+        after = _advance(matrix, *given, packed, *stop)
+        state = Descent(*(np.asarray(x)[: at.size] for x in after))
+        answer[at], num_steps[at] = state.w, state.num_steps
 
 
 def slots(columns: int) -> int:
     """Lanes at work together."""
     return min(max(lane_bucket(SLOTS // columns), 32), 1024) if jax.default_backend() == "cpu" else ON_ACCELERATOR
-
-
-def _begin(w: np.ndarray, g: np.ndarray, loss: np.ndarray) -> Descent:
-    lanes, dtype = len(w), w.dtype
-    unknown = np.full(lanes, np.inf, dtype)
-    fresh, scale = np.zeros(lanes, dtype), np.full(lanes, GREED, dtype)
-    return Descent(w, g, loss, w, g, fresh, scale, unknown, unknown, np.zeros(lanes, np.int32))
-
-
-def _joined(some: Descent, others: Descent) -> Descent:
-    return Descent(*map(np.concatenate, zip(some, others))) if len(others.w) else some
 
 
 def _fewer(lanes: int) -> int:
