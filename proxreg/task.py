@@ -9,7 +9,7 @@ import numpy as np
 
 from proxreg import _precision
 from proxreg._warnings import DataWarning, warn
-from proxreg.engine import FEW, SOLVERS, DataSource, GramSource, Moments, Source
+from proxreg.engine import FEW, SOLVERS, DataSource, GramSource, Moments, Source, filled, padded, row_bucket
 from proxreg.losses import Loss, Squared, as_loss
 from proxreg.models import LinearModel, Quadratic
 from proxreg.penalties import Penalty
@@ -124,12 +124,31 @@ def _posed(
         elif squares:
             y = np.stack([np.asarray(design.y) for design in designs], axis=1)
             source = DataSource(np.asarray(designs[0].X), y, designs[0].weights)
-        tasks = []
-        for response, (data, design) in enumerate(zip(responses, designs)):
-            given = design.X, design.y, loss, design.weights, design.offset, fit_intercept and not squares
-            smooth = LinearModel(*given) if design.quadratic is None else design.quadratic
-            tasks.append(Task(response, data, design, smooth, source, loss, dtype, factor, fit_intercept, standardize))
-    return tasks
+        smooth = _smooth(designs, loss, fit_intercept and not squares)
+        own = dtype, factor, fit_intercept, standardize
+        return [
+            Task(response, data, design, model, source, loss, *own)
+            for response, (data, design, model) in enumerate(zip(responses, designs, smooth))
+        ]
+
+
+def _smooth(designs: Sequence[Design], loss: Loss, fit_intercept: bool) -> Sequence[LinearModel | Quadratic]:
+    """What solvers work on: statistics, or models of the same X.
+
+    On the host, but for least squares, with rows of weight zero: other numbers of rows compile nothing.
+    """
+    X, y, weights = designs[0].X, designs[0].y, designs[0].weights
+    if X is None:
+        return [design.quadratic for design in designs if design.quadratic is not None]
+    n, host = len(y), not isinstance(X, jax.Array) and not isinstance(loss, Squared)
+    size = row_bucket(n) if host else n
+    at = filled(np.arange(n), size)  # the first row again: no loss refuses it
+    X = X if size == n else X[at]
+    if host:
+        jax.eval_shape(loss.value, y, y)  # refuses with the number of rows that users know
+        weights = padded(np.ones(n, y.dtype) if weights is None else weights, size)
+    offsets = [None if design.offset is None else design.offset[at] for design in designs]
+    return [LinearModel(X, each.y[at], loss, weights, o, fit_intercept) for each, o in zip(designs, offsets)]
 
 
 def _gram_source(designs: Sequence[Design]) -> GramSource:

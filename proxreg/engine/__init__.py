@@ -1,7 +1,9 @@
 """Many problems at once on shared data; knows penalties, models and solvers, and nothing of statistics."""
 
 from proxreg.engine.buckets import column_bucket as column_bucket
+from proxreg.engine.buckets import filled as filled
 from proxreg.engine.buckets import padded as padded
+from proxreg.engine.buckets import row_bucket as row_bucket
 from proxreg.engine.certify import Certified as Certified
 from proxreg.engine.certify import Scales as Scales
 from proxreg.engine.family import Family as Family

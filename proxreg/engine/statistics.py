@@ -204,6 +204,6 @@ def _product_by_blocks(v: Array, X: Array) -> Array:
     whole = n // ROWS * ROWS
     shape = (whole // ROWS, ROWS)
     highest = jax.lax.Precision.HIGHEST
-    left, right = v[:, :whole].reshape(-1, *shape), X[:whole].reshape(*shape, p)
+    left, right = v[:, :whole].reshape(len(v), *shape), X[:whole].reshape(*shape, p)
     parts = jnp.einsum("tbi,bij->btj", left, right, precision=highest)
     return jnp.sum(parts, axis=0) + jnp.matmul(v[:, whole:], X[whole:], precision=highest)

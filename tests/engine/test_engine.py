@@ -215,6 +215,23 @@ def test_other_data_of_about_the_same_size_compile_nothing(first, second):
     assert fit(*second, seed=0, alphas=26) == 0
 
 
+@pytest.mark.parametrize("p", [6, 1100])
+def test_other_numbers_of_rows_compile_nothing_for_other_losses(p):
+    def fit(n):
+        X, y = problems.responses("logistic", n=n, p=p)
+        return compilations(lambda: pr.fit_path(X, y, loss="logistic", n_alphas=9, tol=1e-5, dtype="float64"))
+
+    assert fit(90) > 0
+    assert fit(84) == 0
+    X, y = problems.responses("logistic", n=90, p=p)
+    options = {"loss": "logistic", "alphas": [0.05], "dtype": "float64", "tol": 1e-8}
+    plain = pr.fit_path(X, y, **options)
+    doubled = pr.fit_path(
+        np.concatenate([X, X[:7]]), np.concatenate([y, y[:7]]), sample_weight=[1] * 90 + [0] * 7, **options
+    )
+    np.testing.assert_allclose(doubled.objective, plain.objective, rtol=1e-8)
+
+
 def test_one_constant_response_or_column_is_no_trouble():
     X, y = sparse(60, 30)
     X[:, 4] = 7.0
