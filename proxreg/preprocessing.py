@@ -86,7 +86,7 @@ def prepare(
     statistics: list[Quadratic | None] = [None] * len(answers)
     if gram:
         y = put(np.stack([response.y for response in answers], axis=1))
-        G, c, constant = map(np.asarray, jax.tree.leaves(gram_statistics(X, y, weights)))
+        G, c, constant = map(np.asarray, gram_statistics(X, y, weights))
         statistics = [Quadratic(G, *each) for each in zip(c, constant)]
     designs = []
     for response, known in zip(answers, statistics):

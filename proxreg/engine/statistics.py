@@ -10,7 +10,6 @@ import numpy as np
 
 from proxreg._pytree import Array
 from proxreg.engine.host import OneBlasThread, cores, cuts, gram, in_parallel
-from proxreg.models import Quadratic
 
 ROWS = 512  # on a device
 BLOCK = 1024  # rows on the host: a block stays in the cache for all its products
@@ -182,7 +181,7 @@ def _shift(X: np.ndarray, dtype: np.dtype) -> np.ndarray | None:
 
 
 @jax.jit
-def gram_statistics(X: Array, y: Array, weights: Array | None) -> Quadratic:
+def gram_statistics(X: Array, y: Array, weights: Array | None) -> tuple[Array, Array, Array]:
     """On a device: ``X' S X``, ``X' S y`` and ``y' S y / 2`` with weights S ``(n,)`` scaled to sum one.
 
     One product, 2 n p^2 flops. The columns of ``X (n, p)`` and ``y (n, t)`` are centred by the caller: differences of
@@ -195,7 +194,7 @@ def gram_statistics(X: Array, y: Array, weights: Array | None) -> Quadratic:
         left, right, total = X * weights[:, None], y.T * weights, jnp.sum(weights)
     G = jnp.matmul(left.T, X, precision=jax.lax.Precision.HIGHEST) / total
     c = (right @ X if X.dtype == jnp.float64 else _product_by_blocks(right, X)) / total
-    return Quadratic((G + G.T) / 2, c, jnp.sum(right * y.T, axis=1) / total / 2)
+    return (G + G.T) / 2, c, jnp.sum(right * y.T, axis=1) / total / 2
 
 
 def _product_by_blocks(v: Array, X: Array) -> Array:
