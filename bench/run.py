@@ -19,11 +19,12 @@ OTHER = {  # their arguments at each size
 SCRIPTS = (*SIZED, *OTHER)
 
 
-def command(name: str, size: str, budget: float | None = None) -> list[str]:
+def command(name: str, size: str, budget: float | None = None, adelie: str | None = None) -> list[str]:
     """What a user would type after ``python``, but for the files."""
     if name in OTHER:
         return ["-m", f"bench.{name}", *OTHER[name][size]]
-    return ["-m", f"bench.{name}", "--size", size, *([] if budget is None else ["--budget", f"{budget:g}"])]
+    peer = ["--adelie", adelie] if adelie and name == "path" else []
+    return ["-m", f"bench.{name}", "--size", size, *([] if budget is None else ["--budget", f"{budget:g}"]), *peer]
 
 
 def header(typed: str) -> str:
@@ -35,10 +36,10 @@ def header(typed: str) -> str:
     return f"# One run of `{typed}`\n\n{where}, Python {described['python']}, {versions}; {load}.\n"
 
 
-def run(name: str, size: str, budget: float | None, folder: Path) -> int:
+def run(name: str, size: str, budget: float | None, adelie: str | None, folder: Path) -> int:
     """One script: its JSON, table and figure in the folder; its exit code."""
-    arguments = command(name, size, budget)
-    top = header(" ".join(["python", *arguments]))
+    arguments = command(name, size, budget, adelie)
+    top = header(" ".join(["python", *command(name, size, budget, adelie and "PYTHON")]))
     files = ["--json", str(folder / f"{name}.json")]
     files += ["--plot", str(folder / f"{name}.png")] if name in DRAWN else []
     print(f"{name}: {' '.join(arguments)}", file=sys.stderr, flush=True)
@@ -54,13 +55,18 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SCRIPTS))
     parser.add_argument("--size", choices=SIZES, default="full")
     parser.add_argument("--budget", type=float, metavar="SECONDS", help="per solver and problem; each script's own")
+    parser.add_argument("--adelie", metavar="PYTHON", help="an interpreter that has adelie, for the paths")
     parser.add_argument("--folder", type=Path, default=Path(__file__).with_name("results"))
     options = parser.parse_args(argv)
     for name in options.names:
         if name not in SCRIPTS:
             parser.error(f"{name!r} is not among {', '.join(SCRIPTS)}")
     options.folder.mkdir(parents=True, exist_ok=True)
-    failed = [name for name in options.names or SCRIPTS if run(name, options.size, options.budget, options.folder)]
+    failed = [
+        name
+        for name in options.names or SCRIPTS
+        if run(name, options.size, options.budget, options.adelie, options.folder)
+    ]
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 
