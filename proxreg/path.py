@@ -1,4 +1,4 @@
-"""Fitting: one problem, or a whole grid of strengths as lanes of one compiled program."""
+"""Fitting: one problem, or a whole grid of strengths as lanes of the same compiled programs."""
 
 from typing import Any
 
@@ -94,8 +94,8 @@ def fit_path(
     """Fits a whole grid of strengths at once, each with its duality gap.
 
     Minimises ``(1/S) sum_i s_i loss(y_i, o_i + b + x_i . w) + alpha (l1_ratio ||w||_1 + (1 - l1_ratio)/2 ||w||^2)``
-    for every alpha (and every l1_ratio, if that is a vector) as lanes of one compiled program on shared statistics. For
-    the squared loss this is scikit-learn's objective, number for number.
+    for every alpha (and every l1_ratio, if that is a vector) as lanes of the same compiled programs, on shared
+    statistics. For the squared loss this is scikit-learn's objective, number for number.
 
     Args:
       X: ``(n, p)``, an array or a data frame. y: ``(n,)``, any two classes for the logistic loss; or ``(n, T)``, that

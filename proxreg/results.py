@@ -125,6 +125,7 @@ class CVPath:
     mean_loss: np.ndarray  # like alphas; over folds, by the sums of their weights
     se_loss: np.ndarray  # like alphas; standard error of that mean
     fold_loss: np.ndarray  # (folds, ...)
+    fold_gap: np.ndarray  # (folds, ...) of the fits that were judged; NaN where no dual is known
     alpha_min: Any  # where the mean is smallest, the largest such alpha; (T,) for y (n, T)
     l1_ratio_min: Any  # likewise; None for a penalty that was given
 

@@ -99,7 +99,7 @@ def cv_path(
         losses.append(loss_of_fold)
         sizes.append(size)
     _warn(problem, fits)
-    return _summary(problem, whole, np.stack(losses), np.asarray(sizes))
+    return _summary(problem, fits, np.stack(losses), np.asarray(sizes))
 
 
 def _weights(problem: PathProblem) -> np.ndarray:
@@ -168,7 +168,7 @@ def _mean_loss(problem: PathProblem, found: dict[str, np.ndarray], rows: np.ndar
     return np.stack(means).reshape(problem.grid.shape)
 
 
-def _summary(problem: PathProblem, whole: dict[str, np.ndarray], losses: np.ndarray, sizes: np.ndarray) -> CVPath:
+def _summary(problem: PathProblem, fits: list[dict[str, np.ndarray]], losses: np.ndarray, sizes: np.ndarray) -> CVPath:
     share = sizes / sizes.sum()
     mean = np.tensordot(share, losses, axes=1)
     variance = np.tensordot(share, np.square(losses - mean), axes=1)
@@ -178,13 +178,14 @@ def _summary(problem: PathProblem, whole: dict[str, np.ndarray], losses: np.ndar
     alpha, ratio = (
         np.array([each[k] for each, k in zip(values.reshape(flat), best)]) for values in (problem.grid, ratios)
     )
-    path = as_path(problem, whole)
+    path = as_path(problem, fits[0])
     return CVPath(
         path=path,
         alphas=problem.grid,
         mean_loss=mean,
         se_loss=np.sqrt(variance / (len(losses) - 1)),
         fold_loss=losses,
+        fold_gap=np.stack([found["gap"] for found in fits[1:]]),
         alpha_min=alpha if problem.several else float(alpha[0]),
         l1_ratio_min=None if path.l1_ratio is None else ratio if problem.several else float(ratio[0]),
     )

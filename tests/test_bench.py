@@ -8,7 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import certificate, certificate_logistic, contest, growth, hard, memory, path, problems, report, run, trace
+from bench import (
+    certificate,
+    certificate_logistic,
+    contest,
+    gpu,
+    growth,
+    hard,
+    memory,
+    path,
+    problems,
+    report,
+    run,
+    trace,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "bench" / "README.md").read_text(encoding="utf-8")
@@ -183,6 +196,16 @@ def test_races_are_written_one_by_one(tmp_path):
     assert json.loads(file.read_text(encoding="utf-8"))["problems"] == [{"name": "a"}]
     with pytest.raises(SystemExit):
         report.arguments("x", "", ("a", "b")).parse_args(["--only", "c"])
+
+
+def test_many_lanes_are_counted_and_judged(tmp_path, capsys):
+    gpu.main(["--size", "tiny", "--only", "1000", "--repeats", "1", "--json", str(tmp_path / "x.json")])
+    single, double = json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))["problems"]
+    assert [single["dtype"], double["dtype"]] == ["float32", "float64"]
+    assert single["lanes"] == double["lanes"] == double["converged"] == 10
+    assert 0 < double["worst_gap"] <= 1.01e-6 < single["worst_gap"] <= 1e-4
+    assert double["flops"] == pytest.approx(2 * 25**2 * double["steps"] / double["warm_median_s"])
+    assert "| 10 | float64 | 10 |" in capsys.readouterr().out
 
 
 def test_the_runner_keeps_what_a_script_prints(tmp_path, monkeypatch):

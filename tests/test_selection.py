@@ -69,6 +69,8 @@ def test_other_losses(loss):
 def test_the_choice_is_that_of_scikit_learn():
     X, y, _ = pr.datasets.load_diabetes()
     cv = pr.cv_path(X, y, l1_ratio=[0.5, 0.9, 1.0], dtype="float64", tol=1e-10)
+    assert cv.fold_gap.shape == cv.fold_loss.shape == (5, 3, 100)
+    assert cv.fold_gap.max() <= 1e-10
     ratios: Any = [0.5, 0.9, 1.0]
     model = ElasticNetCV(l1_ratio=ratios, alphas=100, cv=5, tol=1e-10, max_iter=10**6).fit(X, y)
     np.testing.assert_allclose(cv.alphas, model.alphas_, rtol=1e-10)
