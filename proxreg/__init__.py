@@ -4,6 +4,7 @@ from proxreg import datasets as datasets
 from proxreg._pytree import pytree_dataclass as pytree_dataclass
 from proxreg._warnings import ConvergenceWarning as ConvergenceWarning
 from proxreg._warnings import DataWarning as DataWarning
+from proxreg.compilation import keep_programs as keep_programs
 from proxreg.losses import Custom as Custom
 from proxreg.losses import Huber as Huber
 from proxreg.losses import Logistic as Logistic

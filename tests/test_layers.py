@@ -30,7 +30,7 @@ ORDER = [
     {"path"},
     {"folds"},
     {"selection"},
-    {"datasets", "plotting"},
+    {"datasets", "plotting", "compilation"},
     {PACKAGE},  # __init__.py: the names that users see
     {"_cli"},
     {"__main__"},
