@@ -1,7 +1,9 @@
 """A solver in a process of its own: nothing compiled before its first call, a time limit, its own peak memory."""
 
 import multiprocessing
+import os
 import resource
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -40,8 +42,12 @@ class Worker:
         return self._receive() | self._receive()
 
     def close(self) -> None:
-        """Ends the process, whatever it is doing."""
-        self._process.kill()
+        """Ends the process and those that it has started, whatever they are doing: they would disturb the others."""
+        try:
+            assert self._process.pid
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except (AttributeError, OSError):  # no groups on this system; or it has ended, or not begun
+            self._process.kill()
         self._process.join()
 
     def _receive(self) -> dict:
@@ -56,6 +62,8 @@ class Worker:
 
 
 def _serve(connection: Any, build: Callable[..., Solver], args: tuple) -> None:
+    if hasattr(os, "setsid"):
+        os.setsid()  # a group of its own, with the processes that it starts
     try:
         solve, judge = build(*args)
         connection.send({})

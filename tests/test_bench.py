@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from bench import (
     report,
     run,
     trace,
+    workers,
 )
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -206,6 +208,22 @@ def test_many_lanes_are_counted_and_judged(tmp_path, capsys):
     assert 0 < double["worst_gap"] <= 1.01e-6 < single["worst_gap"] <= 1e-4
     assert double["flops"] == pytest.approx(2 * 25**2 * double["steps"] / double["warm_median_s"])
     assert "| 10 | float64 | 10 |" in capsys.readouterr().out
+
+
+def lingering(file):
+    code = "import sys, time\nwhile True: open(sys.argv[1], 'a').write('x'); time.sleep(0.05)"
+    subprocess.Popen([sys.executable, "-c", code, file])
+    return (lambda: time.sleep(60)), dict
+
+
+def test_a_worker_that_is_stopped_takes_its_own_processes_along(tmp_path):
+    file = tmp_path / "alive"
+    worker = workers.Worker(lingering, str(file))
+    assert worker.run(limit=2.0) is None
+    size = file.stat().st_size
+    assert size > 0
+    time.sleep(0.5)
+    assert file.stat().st_size == size
 
 
 def test_the_runner_keeps_what_a_script_prints(tmp_path, monkeypatch):
