@@ -75,10 +75,10 @@ def pose(
 
 
 @OneBlasThread()
-def answer(problem: PathProblem, near: dict[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
+def answer(problem: PathProblem, near: np.ndarray | None = None) -> dict[str, np.ndarray]:
     """The fits of the grid as arrays in its shape, on the scale of the input.
 
-    ``near`` is the answer for similar data: where to start, if that helps.
+    ``near (..., p)`` are coefficients for similar data: where to start, if that helps.
     """
     tasks, grid = problem.tasks, problem.grid
     lanes = grid.size // len(tasks)  # of each response
@@ -86,7 +86,7 @@ def answer(problem: PathProblem, near: dict[str, np.ndarray] | None = None) -> d
         starts = [unpenalised_fit(task, problem.template) for task in tasks]
         ratios = None if problem.own else _each(problem).ravel()
         scale = tasks[0].design.scale.astype(grid.dtype)
-        base = None if near is None else (near["coef"] * scale).reshape(grid.size, -1)
+        base = None if near is None else (near * scale).reshape(grid.size, -1)
         response = np.repeat(np.arange(len(tasks)), lanes)
         result = solve_batch(tasks, problem.template, response, grid.ravel(), ratios, starts, problem.options, base)
         parts = [arrays(task, jax.tree.map(itemgetter(response == task.response), result)) for task in tasks]

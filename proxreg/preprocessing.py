@@ -155,7 +155,8 @@ def _response(data: Data, fit_intercept: bool, least_squares: bool, dtype: np.dt
         size = float(np.max(np.abs(y)))
         _require_squares("y", size, dtype)
         if 0 < size < 1e3 * np.sqrt(np.finfo(dtype).tiny):
-            raise ValueError(f"the squares of y underflow in {dtype}; multiply it by a constant first")
+            less = " less its mean" if fit_intercept else ""
+            raise ValueError(f"the squares of y{less} underflow in {dtype}; multiply it by a constant first")
     return _Response(y, offset, y_center, flat)
 
 

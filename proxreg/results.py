@@ -25,9 +25,7 @@ class Fit:
     penalty: Penalty
     loss: Loss
     feature_names: tuple[str, ...] | None = None
-    classes: tuple | None = (
-        None  # (class of y = 0, class of y = 1) for a classification; such a pair for each of y (n, T)
-    )
+    classes: tuple | None = None  # (class of y = 0, class of y = 1) of a classification; a pair for each of y (n, T)
 
     @property
     def nnz(self) -> np.ndarray:

@@ -127,7 +127,7 @@ def _posed(
         smooth = _smooth(designs, loss, fit_intercept and not squares)
         own = dtype, factor, fit_intercept, standardize
         return [
-            Task(response, data, design, model, source, loss, *own)
+            Task(response, data, design._replace(X=getattr(model, "X", None)), model, source, loss, *own)  # one copy
             for response, (data, design, model) in enumerate(zip(responses, designs, smooth))
         ]
 
@@ -140,15 +140,24 @@ def _smooth(designs: Sequence[Design], loss: Loss, fit_intercept: bool) -> Seque
     X, y, weights = designs[0].X, designs[0].y, designs[0].weights
     if X is None:
         return [design.quadratic for design in designs if design.quadratic is not None]
-    n, host = len(y), not isinstance(X, jax.Array) and not isinstance(loss, Squared)
-    size = row_bucket(n) if host else n
+    n = size = len(y)
+    if not isinstance(X, jax.Array) and not isinstance(loss, Squared):
+        jax.eval_shape(loss.value, y, y)  # refuses with the number of rows that users know
+        size = row_bucket(n) if _takes(loss, row_bucket(n)) else n
+        weights = padded(np.ones(n, y.dtype) if weights is None else weights, size)
     at = filled(np.arange(n), size)  # the first row again: no loss refuses it
     X = X if size == n else X[at]
-    if host:
-        jax.eval_shape(loss.value, y, y)  # refuses with the number of rows that users know
-        weights = padded(np.ones(n, y.dtype) if weights is None else weights, size)
     offsets = [None if design.offset is None else design.offset[at] for design in designs]
     return [LinearModel(X, each.y[at], loss, weights, o, fit_intercept) for each, o in zip(designs, offsets)]
+
+
+def _takes(loss: Loss, rows: int) -> bool:
+    """Whether a loss is one for any number of rows: its parameters may belong to those of the data."""
+    eta = jax.ShapeDtypeStruct((rows,), np.float32)
+    try:
+        return jax.eval_shape(loss.value, eta, eta).shape == (rows,)
+    except (TypeError, ValueError):
+        return False
 
 
 def _gram_source(designs: Sequence[Design]) -> GramSource:

@@ -43,8 +43,8 @@ def check_responses(
 
 
 def _length(X: Any) -> int | None:
-    shape = getattr(X, "shape", None) or (len(X) if hasattr(X, "__len__") else None,)
-    return shape[0]
+    shape = X.shape if hasattr(X, "shape") else (len(X),) if hasattr(X, "__len__") else ()
+    return shape[0] if shape else None
 
 
 def check_data(X: Any, y: Any, loss: Loss, sample_weight: Any = None, offset: Any = None, names: Any = None) -> Data:
@@ -64,8 +64,7 @@ def check_data(X: Any, y: Any, loss: Loss, sample_weight: Any = None, offset: An
 def _check_response(y: np.ndarray, n: int, shape: tuple[int, ...], loss: Loss) -> tuple[np.ndarray, tuple | None]:
     """Numbers ``(n,)``, and the two classes that they stand for if they do."""
     if y.ndim == 2 and len(y) != n and y.size != n:
-        hint = "; pass y.T" if y.shape[1] == n else ""
-        raise ValueError(f"X and y differ in length: X has shape {shape}, y {y.shape}{hint}")
+        raise ValueError(f"X and y differ in length: X has shape {shape}, y {y.shape}")
     if y.ndim != 1:
         hint = "; pass y.ravel()" if y.size == n > 1 else "; fit one response at a time" if y.ndim == 2 else ""
         raise ValueError(f"y must have shape ({n},), got {y.shape}{hint}")

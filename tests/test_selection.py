@@ -142,6 +142,16 @@ def test_classes_are_spread_over_folds():
     assert np.isfinite(cv.fold_loss).all()
 
 
+@pytest.mark.parametrize("light", [1e-12, 1e-20])
+def test_rows_of_next_to_no_weight_are_summed_by_themselves(light):
+    X, y = problems.regression()
+    weights = np.where(np.arange(60) < 30, 1.0, light)
+    cv = pr.cv_path(X, y, folds=2, sample_weight=weights, alphas=ALPHAS, **TIGHT)
+    alone = pr.fit_path(X[30:], y[30:], alphas=ALPHAS, **TIGHT)
+    expected = np.mean((alone.predict(X[:30]) - y[:30]) ** 2, axis=1) / 2
+    np.testing.assert_allclose(cv.fold_loss[0], expected, rtol=1e-6)
+
+
 def test_bad_folds_are_refused():
     X, y = problems.regression()
     for folds, message in [

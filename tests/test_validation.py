@@ -108,7 +108,7 @@ BAD_Y = {
     "column": (Y[:, None], [f"y must have shape ({N},), got ({N}, 1); pass y.ravel()"]),
     "row": (Y[None], [f"y must have shape ({N},), got (1, {N}); pass y.ravel()"]),
     "number": (3.0, [f"y must have shape ({N},), got ()"]),
-    "turned": (np.ones((3, N)), ["X and y differ in length", f"y (3, {N}); pass y.T"]),
+    "turned": (np.ones((3, N)), ["X and y differ in length", f"y (3, {N})"]),
     "several but short": (np.ones((N - 1, 3)), ["X and y differ in length", f"({N}, {P})", f"({N - 1}, 3)"]),
     "short": (Y[1:], ["X and y differ in length", f"({N}, {P})", f"({N - 1},)"]),
     "sparse": (scipy.sparse.csr_matrix(Y), [f"y must have shape ({N},), got ()"]),
@@ -122,7 +122,7 @@ def test_y(door, bad, parts):
         door(y=bad)
 
 
-@pytest.mark.parametrize(("size", "how"), [(1e30, "overflow"), (1e-30, "underflow")])
+@pytest.mark.parametrize(("size", "how"), [(1e30, "overflow"), (1e-30, "less its mean underflow")])
 @every_door
 def test_squares_of_y_that_float32_cannot_hold(door, size, how):
     with says(f"the squares of y {how} in float32"):

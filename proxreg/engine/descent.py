@@ -29,6 +29,7 @@ ON_ACCELERATOR = 16_384  # lanes
 LEAST = 16  # lanes that are worth a core
 REFILL = 3  # a part of the slots that is empty is filled again
 LONGER = 8  # a queue of 8 times as many lanes, or 64 times, is another program
+LARGE = 1 << 22  # coefficients of a queue from which on memory counts more than programs
 
 
 class Descent(NamedTuple):
@@ -52,6 +53,7 @@ class Queue(NamedTuple):
     family: Family
     scales: Scales
     tol: Any  # (L,)
+    pace: Any  # (L,) factor on the steps
     w: Any  # (L, p)
     g: Any  # (L, p)
     loss: Any  # (L,)
@@ -65,9 +67,10 @@ class Queue(NamedTuple):
         like = jnp if isinstance(self.w, jax.Array) else np
         lanes, dtype = len(self.w), self.w.dtype
         unknown = like.full(lanes, np.inf, dtype)
-        fresh, scale = like.zeros(lanes, dtype), like.full(lanes, GREED, dtype)
         start = self.w, self.g, self.loss, self.w, self.g
-        return Descent(*start, fresh, scale, unknown, unknown, like.zeros(lanes, np.int32))
+        return Descent(
+            *start, like.zeros(lanes, dtype), GREED * self.pace, unknown, unknown, like.zeros(lanes, np.int32)
+        )
 
 
 def _steps(
@@ -88,12 +91,11 @@ def _steps(
         error = jax.lax.cond(count % EVERY == 0, certify, lambda w, g, loss, error: error, w, g, loss, error)
         live = error > tol
 
-        # with a step of zero and no momentum a lane that is done stays where it is
-        go, pace = (jnp.where(live, x, 0)[:, None] for x in (go, scale))
-        t = steps * pace
-        momentum = go * (w - w_before)
-        target = w + momentum - t * (g + go * (g - g_before))
+        t = steps * scale[:, None]
+        momentum = go[:, None] * (w - w_before)
+        target = w + momentum - t * (g + go[:, None] * (g - g_before))
         new = jax.vmap(lambda penalty, v, step: penalty.prox(v, step))(penalties, target, t)
+        new = jnp.where(live[:, None], new, w)  # the others' gradients and losses then stay what they are
         progress = new - w
         new_g = g + _product(G, progress * (root / size)) * (root * size)
         new_loss = jnp.maximum(loss + jnp.sum(progress * (g + new_g), axis=1) / 2, 0)
@@ -101,7 +103,7 @@ def _steps(
         restart = length <= along  # the momentum points uphill (O'Donoghue and Candes 2015)
         # ever further, or back and forth: too long a step; 1 / GREED leaves room for a majoriser a third too small
         far, back = length > first, along < 0
-        shorter = jnp.maximum(scale * SHRINK, jnp.where(far, 1 / GREED, jnp.minimum(scale, 1)))
+        shorter = jnp.maximum(scale * SHRINK, jnp.minimum(scale, jnp.where(far, 1 / GREED, 1)))
 
         return count + 1, Descent(
             new,
@@ -147,7 +149,7 @@ def _stream(
         at, following, state, answer, num_steps = carry
         mine = queue.lanes(at)
         limit = max_steps - jnp.max(jnp.where(state.error > mine.tol, state.num_steps, 0))
-        enough = most - most // REFILL
+        enough = most - max(most // REFILL, 1)
         state = _steps(matrix, mine.family, mine.scales, mine.tol, state, enough, limit)
         answer, num_steps = answer.at[at].set(state.w), num_steps.at[at].set(state.num_steps)
         idle = ~((state.error > mine.tol) & (state.num_steps < max_steps))
@@ -171,6 +173,7 @@ def descend(
     family: Family,
     scales: Scales,
     tol: np.ndarray,
+    pace: np.ndarray,
     start: tuple[np.ndarray, np.ndarray, np.ndarray],
     max_steps: int,
     leave: int = 0,
@@ -184,11 +187,11 @@ def descend(
     workers = min(cores(), -(-len(tol) // LEAST)) if jax.default_backend() == "cpu" else 1
 
     def work(own: slice) -> None:
-        queue = Queue(family, scales, tol, *start).lanes(own)
+        queue = Queue(family, scales, tol, pace, *start).lanes(own)
         answer[own], num_steps[own] = _work(matrix, queue, max_steps, leave // workers)
 
     # XLA computes a small batch on one core but for the product: batches side by side keep the others busy
-    in_parallel(work, (slice(first, None, workers) for first in range(workers)))
+    in_parallel(work, [slice(first, None, workers) for first in range(workers)])
     return answer, num_steps
 
 
@@ -199,6 +202,7 @@ def _work(matrix: Matrix, queue: Queue, max_steps: int, leave: int) -> tuple[np.
         size = most
         while size < lanes:
             size *= LONGER
+        size = size if size * queue.w.shape[1] <= LARGE else lane_bucket(lanes)
         full = queue.lanes(filled(np.arange(lanes), size))
         found = _stream(matrix, full, np.int32(lanes), np.int32(max_steps), most)
         at, state, answer, num_steps = jax.tree.map(np.array, found)

@@ -42,7 +42,7 @@ def solve_glm(model: LinearModel, family: Family, start: Any, *, tol: float, max
             w[fresh], b[fresh] = both[:, :p], both[:, p]
         for at in (fresh[group] for group in by_strength(family.lanes(fresh), GROUP)):
             _rounds(model, family.lanes(at), at, w, b, answer, tol, max_steps)
-        known = np.union1d(known, fresh)
+        known = np.union1d(known, fresh[answer.status[fresh] != Status.NON_FINITE])
     return answer._replace(w=Coefficients(w, b) if model.fit_intercept else w)
 
 

@@ -9,7 +9,7 @@ import functools
 import itertools
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -70,12 +70,9 @@ def cores() -> int:
 def in_parallel(function: Callable[[Piece], Answer], pieces: Iterable[Piece]) -> list[Answer]:
     """The function of each piece, on as many threads as there are cores; pieces are made while others are at work.
 
-    A single piece stays on the caller's thread.
+    The single piece of a list stays on the caller's thread.
     """
-    pieces = iter(pieces)
-    first = list(itertools.islice(pieces, 2))
-    pieces = itertools.chain(first, pieces)
-    if len(first) < 2 or cores() == 1:
+    if cores() == 1 or (isinstance(pieces, Sized) and len(pieces) < 2):
         return [function(piece) for piece in pieces]
     wide, errors = jax.config.jax_enable_x64, np.geterr()  # pyright: ignore[reportAttributeAccessIssue]
 

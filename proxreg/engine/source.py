@@ -18,7 +18,6 @@ from proxreg.models.spectrum import MARGIN, POWER_STEPS
 LEAST_WIDEST = 1024
 FEWEST_POWER_STEPS = 6
 SETTLED = 1e-3  # relative growth of the estimate in a step from which on it is taken
-MOST_CAUTION = 1024.0
 
 
 class Matrix(NamedTuple):
@@ -40,13 +39,12 @@ class Source(abc.ABC):
 
     size: int  # number of columns
     widest: int  # columns that a working set may have
-    rows: int  # of the data, where they are few
+    rows: int | None  # of the data; None where statistics are all that is known
 
-    def __init__(self, size: int, widest: int, rows: int):
+    def __init__(self, size: int, widest: int, rows: int | None):
         self.size, self.widest, self.rows = size, widest, rows
         self._fresh = np.cos(np.arange(1.0, size + 1) ** 2)
         self._direction = self._fresh.copy()  # (p,) that of the largest curvature so far
-        self._caution = 1.0  # factor on the curvatures
         self._whole: Matrix | None = None
 
     @abc.abstractmethod
@@ -59,11 +57,6 @@ class Source(abc.ABC):
 
     def expect(self, columns: np.ndarray) -> None:  # noqa: B027
         """Parts of the Gram matrix of these columns will be asked for, by several threads; nothing needs be done."""
-
-    def take_care(self) -> bool:
-        """Steps half as long from now on, because some did not descend; False where they are short enough."""
-        self._caution, self._whole = 2 * self._caution, None
-        return self._caution <= MOST_CAUTION
 
     def matrix(self, columns: np.ndarray) -> Matrix:
         """The matrix of these columns, ready to work on; that of all columns is kept."""
@@ -96,9 +89,9 @@ class Source(abc.ABC):
             if step >= FEWEST_POWER_STEPS and not largest > (1 + SETTLED) * before:
                 break
         if not (np.isfinite(largest) and largest > 0):
-            return self._caution
+            return 1.0
         self._direction[columns] = v / largest
-        return self._caution * MARGIN * largest
+        return MARGIN * largest
 
 
 def _unit(v: np.ndarray) -> np.ndarray:
@@ -114,7 +107,7 @@ class GramSource(Source):
     """From sufficient statistics: ``G = X' S X``, and per column of y ``X' S y (t, p)`` and ``y' S y / 2 (t,)``."""
 
     def __init__(self, G: np.ndarray, c: np.ndarray, constant: np.ndarray):
-        super().__init__(len(G), len(G), len(G))
+        super().__init__(len(G), len(G), None)
         self._G, self._c, self._constant = G, c, constant
 
     def evaluate(self, w: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

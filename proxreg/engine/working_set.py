@@ -31,7 +31,8 @@ PATIENCE = 200  # steps of a round
 POLISH = 1e-7  # from this error on lanes try Newton's method first, and so do slow ones that have paid its price
 POLISHED = 512  # coefficients up to which that is the cheaper way
 NEWTON_STEPS = 20  # at a time
-NEWTON_COST = 2  # steps on all p columns that Newton's step on k of them costs, times p^2 / k^3
+NEWTON_COST = 1  # Newton's step on k of p columns costs so many times k^3 / p^2 steps on all of them
+SLOWEST = 1e-3  # factor on the steps of a lane that they keep leading uphill
 
 
 class Solution(NamedTuple):
@@ -64,6 +65,7 @@ class Job(NamedTuple):
     columns: np.ndarray
     matrix: Matrix
     tol: np.ndarray
+    pace: np.ndarray
     max_steps: int
     leave: int
 
@@ -85,7 +87,7 @@ def solve(
     from what the rounds worked on. Lanes whose working set outgrows ``source.widest`` are left as they are.
     """
     answer, live, slow = Solution.begin(w.copy()), np.arange(len(w)), np.zeros(len(w), bool)
-    answer.num_steps[:] = num_steps
+    answer.num_steps[:], pace = num_steps, np.ones(len(w), w.dtype)
     looked = source.size > FEW  # the first step tells as much about few columns
     while True:
         mine, own, start = family.lanes(live), scales.lanes(live), answer.w[live]
@@ -94,11 +96,14 @@ def solve(
         if looked:
             known = certify(mine, own, start, g, loss)
             lost = _lost(start, known, answer.objective[live], own)
-            if lost.any() and source.take_care():
+            lost &= pace[live] > SLOWEST
+            if lost.any():
                 answer.w[live[lost]] = 0
+                pace[live[lost]] /= 4
                 continue
             used, spent = np.sum(start != 0, axis=1), answer.num_steps[live]
-            worth = slow[live] & (spent > NEWTON_COST * used**3 / min(source.size, source.widest) ** 2)
+            price = NEWTON_COST * used**3 / min(source.size, source.widest) ** 2
+            worth = slow[live] & (spent > np.minimum(price, max_steps - PATIENCE))
             polished = (known.error > tol) & (worth | (known.error <= POLISH) & (used <= POLISHED))
             polished &= spent < max_steps
             answer.num_steps[live] += polished
@@ -123,6 +128,7 @@ def solve(
                 np.maximum(INNER * np.minimum(error[group], 1), goal[group])
                 if columns.size < source.size and looked
                 else goal[group],
+                pace[live[group]],
                 min(PATIENCE, max_steps - int(spent[group].max())),
                 group.size // 3 if live.size > group.size else min(leave, group.size - 1),
             )
@@ -140,8 +146,12 @@ def solve(
 
 
 def _lost(w: np.ndarray, known: Certified, before: np.ndarray, scales: Scales) -> np.ndarray:
-    """Lanes that a round led uphill, above where it began and above zero's objective: its steps were too long."""
-    ceiling = np.where(np.isnan(before), np.inf, np.maximum(before, scales.null_loss)) * (1 + 1e-6)
+    """Lanes that a round led uphill, above where it began, as far as that is known, and above zero's objective.
+
+    Their steps were too long.
+    """
+    ceiling = np.where(np.isnan(before), 10 * scales.null_loss, np.maximum(before, scales.null_loss))
+    ceiling *= 1 + 1e-6 + 64 * np.finfo(w.dtype).eps
     return np.any(w != 0, axis=1) & ~(np.isfinite(known.objective) & (known.objective <= ceiling))
 
 
@@ -177,7 +187,8 @@ def _descend(
         w, g = w[:, columns], g[:, columns]
     begin = padded(w, at.size, size), padded(g, at.size, size), loss[at]
     small, tol = family.lanes(at).columns(columns, p, size), job.tol.astype(w.dtype)
-    found, steps = descend(job.matrix, small, scales.lanes(at), tol, begin, job.max_steps, job.leave)
+    given = job.matrix, small, scales.lanes(at), tol, job.pace, begin
+    found, steps = descend(*given, job.max_steps, job.leave)
     return job, found[:, : columns.size], steps
 
 
@@ -220,10 +231,10 @@ def by_strength(family: Family, size: int, apart: np.ndarray | None = None) -> l
     return found
 
 
-def working_set(family: Family, w: np.ndarray, g: np.ndarray, rows: int) -> np.ndarray:
+def working_set(family: Family, w: np.ndarray, g: np.ndarray, rows: int | None) -> np.ndarray:
     """The columns in use, and those whose gradients come nearest to the largest of their lane.
 
-    A lasso has no more coefficients than there are rows.
+    A lasso has no more coefficients than there are rows, so that on few of them fewer columns are enough to begin with.
     """
     size = np.abs(g)
     if family.factor is not None:
@@ -232,6 +243,6 @@ def working_set(family: Family, w: np.ndarray, g: np.ndarray, rows: int) -> np.n
     largest = np.max(np.where(np.isfinite(size), size, 0), axis=1, keepdims=True)
     score = np.max(size / np.where(largest > 0, largest, 1), axis=0)
     score[np.any(w != 0, axis=0)] = np.inf
-    first = int(np.clip(rows, *FIRST))
+    first = FIRST[1] if rows is None else int(np.clip(rows, *FIRST))
     wanted = min(max(min(first, score.size // 4), int(GROWTH * np.sum(np.isinf(score)))), score.size)
     return np.sort(np.argpartition(-score, wanted - 1)[:wanted])

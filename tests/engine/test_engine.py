@@ -223,13 +223,27 @@ def test_other_numbers_of_rows_compile_nothing_for_other_losses(p):
 
     assert fit(90) > 0
     assert fit(84) == 0
-    X, y = problems.responses("logistic", n=90, p=p)
-    options = {"loss": "logistic", "alphas": [0.05], "dtype": "float64", "tol": 1e-8}
-    plain = pr.fit_path(X, y, **options)
-    doubled = pr.fit_path(
-        np.concatenate([X, X[:7]]), np.concatenate([y, y[:7]]), sample_weight=[1] * 90 + [0] * 7, **options
-    )
-    np.testing.assert_allclose(doubled.objective, plain.objective, rtol=1e-8)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rows_that_fill_a_bucket_change_nothing(weighted):
+    X, y = problems.responses("poisson", n=70, p=6)
+    weights = np.random.default_rng(0).uniform(0.5, 2, 70) if weighted else None
+    path = pr.fit_path(X, y, loss="poisson", alphas=[0.05], sample_weight=weights, dtype="float64", tol=1e-10)
+    with jax.enable_x64(True):
+        model = pr.LinearModel(X, y, pr.Poisson(), weights, fit_intercept=True)
+        alone = pr.fista(model, pr.L1(0.05), tol=1e-10)
+    np.testing.assert_allclose(path.coef[0], alone.w.coef, atol=1e-6)
+    np.testing.assert_allclose(path.intercept[0], alone.w.intercept, atol=1e-6)
+    np.testing.assert_allclose(path.objective[0], alone.objective, rtol=1e-9)
+
+
+@pytest.mark.parametrize("n", [60, 64])
+def test_losses_with_a_parameter_for_each_row(n):
+    X, y = problems.regression(n)
+    own = pr.fit_path(X, y, loss=pr.Huber(np.full(n, 1.5)), alphas=[0.1], dtype="float64", tol=1e-9)
+    same = pr.fit_path(X, y, loss=pr.Huber(1.5), alphas=[0.1], dtype="float64", tol=1e-9)
+    np.testing.assert_allclose(own.coef, same.coef, atol=1e-7)
 
 
 def test_one_constant_response_or_column_is_no_trouble():
