@@ -55,6 +55,10 @@ class Source(abc.ABC):
     def gram(self, columns: np.ndarray) -> np.ndarray:
         """``X' S X`` of these columns."""
 
+    @abc.abstractmethod
+    def part(self, columns: np.ndarray) -> "Source":
+        """The same of these columns alone."""
+
     def expect(self, columns: np.ndarray) -> None:  # noqa: B027
         """Parts of the Gram matrix of these columns will be asked for, by several threads; nothing needs be done."""
 
@@ -120,6 +124,10 @@ class GramSource(Source):
         """A part of G."""
         return self._G if columns.size == self.size else self._G[np.ix_(columns, columns)]
 
+    def part(self, columns: np.ndarray) -> Source:
+        """On parts of the statistics."""
+        return GramSource(self.gram(columns), self._c[:, columns], self._constant)
+
 
 class DataSource(Source):
     """From the data themselves, ``X (n, p)`` and ``y (n, t)``; Gram matrices are computed once per pair of columns."""
@@ -148,6 +156,10 @@ class DataSource(Source):
             at = self._place[columns]
             return self._gram[np.ix_(at, at)]
 
+    def part(self, columns: np.ndarray) -> Source:
+        """On a copy of these columns, and the same cache."""
+        return _Part(self, columns)
+
     def expect(self, columns: np.ndarray) -> None:
         """Adds them: the order in which threads would do it is not always the same, nor is rounding then."""
         with self._lock:
@@ -164,3 +176,15 @@ class DataSource(Source):
         larger[:old, :old] = self._gram
         larger[old:], larger[:old, old:] = block, block[:, :old].T
         self._cached, self._gram, self._place[fresh] = cached, larger, np.arange(old, len(cached))
+
+
+class _Part(DataSource):
+    def __init__(self, whole: DataSource, columns: np.ndarray):
+        super().__init__(whole._X[:, columns], whole._y, whole._weights)
+        self._of, self._columns = whole, columns
+
+    def gram(self, columns: np.ndarray) -> np.ndarray:
+        return self._of.gram(self._columns[columns])
+
+    def expect(self, columns: np.ndarray) -> None:
+        self._of.expect(self._columns[columns])

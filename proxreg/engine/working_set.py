@@ -156,25 +156,41 @@ def _lost(w: np.ndarray, known: Certified, before: np.ndarray, scales: Scales) -
 
 
 def _polish(source: Source, family: Family, scales: Scales, tol: float, chosen: np.ndarray, start, loss, g, known):
-    """Newton's steps for the chosen lanes while they lower the objective; changes the arrays in place."""
-    at = np.flatnonzero(chosen)
+    """Newton's steps for the chosen lanes on the columns that matter to them; changes the arrays in place."""
+    at, p = np.flatnonzero(chosen), source.size
+    mine, own, w = family.lanes(at), scales.lanes(at), start[at]
+    columns = np.arange(p) if p <= FEW else working_set(mine, w, g[at], source.rows)
+    part = source if columns.size == p else source.part(columns)
+    start[at[:, None], columns] = _newton(part, mine.columns(columns, p, columns.size), own, tol, w[:, columns])
+    loss[at], g[at] = source.evaluate(start[at], own.response)
+    for field, value in zip(known, certify(mine, own, start[at], g[at], loss[at])):
+        field[at] = value
+
+
+def _newton(source: Source, family: Family, scales: Scales, tol: float, w: np.ndarray) -> np.ndarray:
+    """Newton's steps for lanes ``w (L, p)`` while they lower the objective."""
+    w = w.copy()
+    loss, g = source.evaluate(w, scales.response)
+    known, at = certify(family, scales, w, g, loss), np.arange(len(w))
     for _ in range(NEWTON_STEPS):
+        at = at[known.error[at] > tol]
         if not at.size:
-            return
+            break
         mine, own, moved = family.lanes(at), scales.lanes(at), np.zeros(at.size, bool)
-        for candidate in newton_candidates(source, start[at], *slopes(mine, start[at], g[at])):
+        for candidate in newton_candidates(source, w[at], *slopes(mine, w[at], g[at])):
             own_loss, own_g = source.evaluate(candidate, own.response)
             found = certify(mine, own, candidate, own_g, own_loss)
             lower = found.objective < known.objective[at]
-            rounding = 4 * np.finfo(start.dtype).eps * own.null_loss  # losses are differences of such numbers
+            rounding = 4 * np.finfo(w.dtype).eps * own.null_loss  # losses are differences of such numbers
             as_low = found.objective <= known.objective[at] + rounding
             better = lower | (as_low & (found.error < known.error[at]))
             to = at[better]
-            start[to], loss[to], g[to] = candidate[better], own_loss[better], own_g[better]
+            w[to], loss[to], g[to] = candidate[better], own_loss[better], own_g[better]
             for field, value in zip(known, found):
                 field[to] = value[better]
             moved |= better
-        at = at[moved & (known.error[at] > tol)]
+        at = at[moved]
+    return w
 
 
 def _descend(
