@@ -3,6 +3,7 @@
 import os
 
 import jax
+from jax.experimental.compilation_cache import compilation_cache
 
 
 def keep_programs(folder: str | os.PathLike) -> None:
@@ -18,5 +19,6 @@ def keep_programs(folder: str | os.PathLike) -> None:
     >>> pr.keep_programs(tempfile.mkdtemp())
     >>> jax.config.update("jax_compilation_cache_dir", before)  # as it was
     """
+    compilation_cache.reset_cache()  # the folder in use until now, if any: JAX would stay with it
     jax.config.update("jax_compilation_cache_dir", os.fspath(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)

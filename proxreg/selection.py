@@ -133,9 +133,8 @@ def _judged(
         sums = task.design.sums.without(held)
         outside = tasks_from(sums, problem.tasks)
         # where the minimiser may not be unique, a start at the fit on all rows would tell of those held out
-        near = np.where(np.isfinite(whole["gap"])[..., None], whole["coef"], 0)
-        known = determines(sums, task.design.sums, task.fit_intercept)
-        found = answer(dataclasses.replace(problem, tasks=outside), near if known else None)
+        known = np.isfinite(whole["gap"]).all() and determines(sums, task.design.sums, task.fit_intercept)
+        found = answer(dataclasses.replace(problem, tasks=outside), whole["coef"] if known else None)
         return found, _mean_square(problem, held, found) / 2, size
     found = answer(dataclasses.replace(problem, tasks=tasks_of(fold.train, problem.tasks)))
     return found, _mean_loss(problem, found, fold.test, weights[fold.test]), size
