@@ -103,8 +103,7 @@ def _finish(task: Task, family: Family, found: Solution, at: np.ndarray, options
     given = family.template, family.alpha, family.l1_ratio, family.factor, found.w[at]
     steps = options.max_steps - int(found.num_steps[at].max())
     rest = solve_lanes(task.smooth, *given, options.tol, steps, "fista", own_starts=True)
-    known = Certificate(rest.objective, rest.gap, rest.violation)
-    found.put(at, np.asarray(rest.w), Certified(*known, known.error))
+    found.put(at, np.asarray(rest.w), Certified.by(Certificate(rest.objective, rest.gap, rest.violation)))
     found.num_steps[at] += np.asarray(rest.num_steps)
 
 

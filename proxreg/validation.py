@@ -63,13 +63,11 @@ def check_data(X: Any, y: Any, loss: Loss, sample_weight: Any = None, offset: An
 
 def _check_response(y: np.ndarray, n: int, shape: tuple[int, ...], loss: Loss) -> tuple[np.ndarray, tuple | None]:
     """Numbers ``(n,)``, and the two classes that they stand for if they do."""
-    if y.ndim == 2 and len(y) != n and y.size != n:
+    if y.ndim in (1, 2) and n not in (len(y), y.size):
         raise ValueError(f"X and y differ in length: X has shape {shape}, y {y.shape}")
     if y.ndim != 1:
         hint = "; pass y.ravel()" if y.size == n > 1 else "; fit one response at a time" if y.ndim == 2 else ""
         raise ValueError(f"y must have shape ({n},), got {y.shape}{hint}")
-    if y.size != n:
-        raise ValueError(f"X and y differ in length: X has shape {shape}, y {y.shape}")
     _require_finite(_missing(y) if y.dtype == object else y, "y")
     y, classes = loss.encode(y)
     y = _numeric(y, "y")

@@ -21,9 +21,7 @@ def column_bucket(columns: int) -> int:
 
 def set_bucket(columns: int, p: int) -> int:
     """The same for a working set of p columns, without the sizes between powers of two: one fit meets several."""
-    return (
-        column_bucket(p) if columns == p else min(_bucket(1 << (columns - 1).bit_length(), COLUMNS), column_bucket(p))
-    )
+    return min(column_bucket(1 << (columns - 1).bit_length()), column_bucket(p))
 
 
 def row_bucket(rows: int) -> int:

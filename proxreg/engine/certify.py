@@ -36,6 +36,11 @@ class Certified(NamedTuple):
     violation: Any  # relative
     error: Any  # what a tolerance bounds; NaN where the numbers are not finite
 
+    @classmethod
+    def by(cls, known: Certificate) -> "Certified":
+        """With the error that these numbers make."""
+        return cls(*known, known.error)
+
 
 def certificate(penalty: Penalty, w: Array, g: Array, loss: Array, scales: Scales) -> Certificate:
     """Of one lane of least squares with gradient ``g (p,)``."""
@@ -47,8 +52,7 @@ def certificate(penalty: Penalty, w: Array, g: Array, loss: Array, scales: Scale
 @jax.jit
 def _certify(family: Family, w: Array, g: Array, loss: Array, *scales: Array) -> Certified:
     def one(penalty, w, g, loss, scales):
-        known = certificate(penalty, w, g, loss, scales)
-        return Certified(*known, known.error)
+        return Certified.by(certificate(penalty, w, g, loss, scales))
 
     return jax.vmap(one)(family.penalties(), w, g, loss, Scales(*scales))
 

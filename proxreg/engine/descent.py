@@ -197,8 +197,9 @@ def descend(
 
 def _work(matrix: Matrix, queue: Queue, max_steps: int, leave: int) -> tuple[np.ndarray, np.ndarray]:
     lanes, most = len(queue.w), slots(queue.w.shape[1])
-    answer, num_steps, at, state = queue.w.copy(), np.zeros(lanes, np.int32), np.arange(lanes), queue.begin()
-    if lanes > most:
+    if lanes <= most:
+        at, state, answer, num_steps = np.arange(lanes), queue.begin(), queue.w.copy(), np.zeros(lanes, np.int32)
+    else:
         size = most
         while size < lanes:
             size *= LONGER

@@ -6,8 +6,9 @@ from typing import Any
 import jax
 
 from proxreg._pytree import Array, ArrayLike, replace, strong
+from proxreg.engine.certify import Certified
 from proxreg.engine.family import Family
-from proxreg.models import Certificate, LinearModel, Quadratic
+from proxreg.models import LinearModel, Quadratic
 from proxreg.penalties import Penalty
 from proxreg.solvers import Result, coordinate_descent, fista
 from proxreg.solvers.loop import stopping
@@ -68,18 +69,17 @@ def _lanes(
     return jax.vmap(lane, in_axes=axes)(alphas, ratios, start)
 
 
-def certify_lanes(model: LinearModel, family: Family, start: Any) -> tuple[Certificate, Array]:
-    """What is known about each lane at its entry along the first axis of ``start``, and its error."""
+def certify_lanes(model: LinearModel, family: Family, start: Any) -> Certified:
+    """What is known about each lane at its entry along the first axis of ``start``."""
     family = family._replace(template=replace(family.template, alpha=0.0))
     return _certificates(*strong((model, family)), start)
 
 
 @jax.jit
-def _certificates(model: LinearModel, family: Family, start: Any) -> tuple[Certificate, Array]:
+def _certificates(model: LinearModel, family: Family, start: Any) -> Certified:
     def lane(alpha, ratio, start):
         problem = model.with_penalty(family.penalty(alpha, ratio))
-        known = problem.certify(problem.start(start))
-        return known, known.error
+        return Certified.by(problem.certify(problem.start(start)))
 
     return jax.vmap(lane, in_axes=(0, None if family.l1_ratio is None else 0, 0))(family.alpha, family.l1_ratio, start)
 

@@ -16,7 +16,7 @@ BLOCK = 1024  # rows on the host: a block stays in the cache for all its product
 SAMPLE = 256  # rows that tell whether columns need a shift
 NEAR = {4: 0.1, 8: 8.0}  # by bytes: means of so many standard deviations cost no digits that matter
 FAR = 64.0  # of these, the sample told wrong
-ENOUGH = 10.0
+ENOUGH = 10.0  # rows that say a tenth of what all say decide as well
 NOTHING = 1e-9  # relative variance
 
 

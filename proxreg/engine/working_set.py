@@ -161,16 +161,17 @@ def _polish(source: Source, family: Family, scales: Scales, tol: float, chosen: 
     mine, own, w = family.lanes(at), scales.lanes(at), start[at]
     columns = np.arange(p) if p <= FEW else working_set(mine, w, g[at], source.rows)
     part = source if columns.size == p else source.part(columns)
-    start[at[:, None], columns] = _newton(part, mine.columns(columns, p, columns.size), own, tol, w[:, columns])
+    begin = w[:, columns], loss[at], g[at][:, columns]
+    start[at[:, None], columns] = _newton(part, mine.columns(columns, p, columns.size), own, tol, *begin)
     loss[at], g[at] = source.evaluate(start[at], own.response)
     for field, value in zip(known, certify(mine, own, start[at], g[at], loss[at])):
         field[at] = value
 
 
-def _newton(source: Source, family: Family, scales: Scales, tol: float, w: np.ndarray) -> np.ndarray:
-    """Newton's steps for lanes ``w (L, p)`` while they lower the objective."""
-    w = w.copy()
-    loss, g = source.evaluate(w, scales.response)
+def _newton(
+    source: Source, family: Family, scales: Scales, tol: float, w: np.ndarray, loss: np.ndarray, g: np.ndarray
+) -> np.ndarray:
+    """Newton's steps for lanes ``w (L, p)`` while they lower the objective; changes the arrays in place."""
     known, at = certify(family, scales, w, g, loss), np.arange(len(w))
     for _ in range(NEWTON_STEPS):
         at = at[known.error[at] > tol]

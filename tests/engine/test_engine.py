@@ -9,7 +9,7 @@ import pytest
 
 import proxreg as pr
 from bench.certificate import relative_gap
-from proxreg.engine import DataSource, buckets, descent, source, working_set
+from proxreg.engine import DataSource, Family, GramSource, Scales, buckets, descent, source, working_set
 from tests import problems
 
 TIGHT = {"dtype": "float64", "tol": 1e-9}
@@ -93,6 +93,52 @@ def test_lanes_that_wait_for_a_slot_get_the_same_answer(monkeypatch, p):
     assert in_turn.converged.all()
     np.testing.assert_allclose(in_turn.coef, at_once.coef, atol=1e-5)
     assert judged(X, y, in_turn, ratios[:, None]).max() <= 1.01e-9
+
+
+def test_a_lane_that_is_not_finite_stops_alone_where_lanes_wait(monkeypatch):
+    monkeypatch.setattr(descent, "slots", lambda columns: 4)
+    monkeypatch.setattr(descent, "cores", lambda: 1)
+    rng = np.random.default_rng(0)
+    p, lanes = 32, 24
+    X = rng.standard_normal((100, p))
+    with jax.enable_x64(True):
+        data = GramSource(X.T @ X / 100, X[:, :1].T @ X / 100, np.ones(1))
+        family = Family(pr.L1(1.0), None, np.geomspace(0.5, 0.01, lanes), None)
+        scales = Scales(np.zeros(lanes, int), np.ones(lanes), np.ones(lanes))
+        w = np.zeros((lanes, p))
+        loss, g = data.evaluate(w, scales.response)
+        given = data.matrix(np.arange(p)), family, scales, np.full(lanes, 1e-9), np.ones(lanes)
+        healthy, _ = descent.descend(*given, (w, g, loss), 200)
+        g[5, 3] = np.nan
+        spoiled, steps = descent.descend(*given, (w, g, loss), 200)
+    assert np.abs(healthy).max() > 0.4
+    assert steps[5] <= descent.EVERY
+    np.testing.assert_allclose(np.delete(spoiled, 5, axis=0), np.delete(healthy, 5, axis=0), atol=1e-6)
+
+
+@pr.pytree_dataclass
+class Divides(pr.Penalty):
+    """The lasso, with a prox that is not defined for a step of zero."""
+
+    alpha: Any = 1.0
+
+    def value(self, w):
+        return self.alpha * jax.numpy.sum(abs(w))
+
+    def prox(self, v, step):
+        return step * (v / step - jax.numpy.clip(v / step, -self.alpha, self.alpha))
+
+    def subgradient(self, w, grad=0.0):
+        return pr.l1.subgradient(w, self.alpha, grad)
+
+
+def test_a_prox_is_asked_for_positive_steps_only():
+    X, y = sparse(100, 20)
+    options = {"alphas": np.geomspace(1, 0.01, 40), **TIGHT}
+    own, lasso = (pr.fit_path(X, y, penalty=penalty, **options) for penalty in (Divides(), pr.L1()))
+    assert own.converged.all()
+    assert own.num_steps.max() < 2 * lasso.num_steps.max()
+    np.testing.assert_allclose(own.coef, lasso.coef, atol=1e-6)
 
 
 @pytest.mark.parametrize("size", [1e20, 1e-20])
