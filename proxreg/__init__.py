@@ -19,6 +19,7 @@ from proxreg.path import fit as fit
 from proxreg.path import fit_path as fit_path
 from proxreg.penalties import L1 as L1
 from proxreg.penalties import L2 as L2
+from proxreg.penalties import BoundedElasticNet as BoundedElasticNet
 from proxreg.penalties import Box as Box
 from proxreg.penalties import ByPath as ByPath
 from proxreg.penalties import ElasticNet as ElasticNet
@@ -26,6 +27,7 @@ from proxreg.penalties import GroupLasso as GroupLasso
 from proxreg.penalties import NonNegative as NonNegative
 from proxreg.penalties import Penalty as Penalty
 from proxreg.penalties import Zero as Zero
+from proxreg.penalties import bounded_elastic_net as bounded_elastic_net
 from proxreg.penalties import box as box
 from proxreg.penalties import by_path as by_path
 from proxreg.penalties import elastic_net as elastic_net

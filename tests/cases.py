@@ -113,6 +113,20 @@ def _box(id, lower, upper, penalty=None):
     )
 
 
+def _bounded(id, alpha, l1_ratio, lower, upper):
+    l1, l2 = np.multiply(alpha, l1_ratio), np.multiply(alpha, 1 - np.asarray(l1_ratio))
+    both = {"l1": l1, "l2": l2, "lower": lower, "upper": upper}
+    return PenaltyCase(
+        id,
+        pr.BoundedElasticNet(alpha, l1_ratio, lower, upper),
+        terms=partial(ref.bounded_elastic_net, **both),
+        dual_prox=partial(ref.bounded_elastic_net_dual_prox, **both),
+        faces=tuple(np.where(np.isfinite(bound), bound, 0.1) for bound in (lower, upper)),
+        domain=partial(np.clip, a_min=lower, a_max=upper),
+        odd=bool(np.all(np.asarray(lower) == -np.asarray(upper))),
+    )
+
+
 def _by_path(id, of, wrap):
     """What a case of the registry is as a penalty by path."""
     (case,) = [case for case in PENALTIES if case.id == of]
@@ -123,6 +137,8 @@ _ALPHAS = np.array([0.3, 0.0, 1.2, 0.7, 2.0, 0.1])
 _RATIOS = np.array([0.3, 0.5, 1.0, 0.0, 0.9, 0.1])
 _LOWER = np.array([-1.0, 0.0, -np.inf, 0.4, -0.3, -2.0])
 _UPPER = np.array([1.0, 0.8, 0.2, np.inf, -0.1, -2.0])
+_BELOW = np.array([-1.0, 0.0, -np.inf, -0.4, -0.1, -2.0])
+_ABOVE = np.array([1.0, 0.8, 0.2, np.inf, 0.3, 0.0])
 _COLUMNS = np.broadcast_to(np.arange(3), (4, 3))
 _ROWS = np.broadcast_to(np.arange(4)[:, None], (4, 3))
 _CHANNELS = np.broadcast_to(np.arange(3)[:, None], (2, 3, 2))
@@ -160,6 +176,13 @@ PENALTIES: list[PenaltyCase] = [
     _box("box-coordinates", _LOWER, _UPPER),
     _box("box-from-below", 0.3, np.inf),
     _box("box-from-above", -np.inf, 0.4),
+]
+PENALTIES += [
+    _bounded("bounded_elastic_net", 0.9, 0.3, -0.5, 1.2),
+    _bounded("bounded_elastic_net-lasso", 0.9, 1.0, -0.5, 0.5),
+    _bounded("bounded_elastic_net-ridge", 0.9, 0.0, -0.5, np.inf),
+    _bounded("bounded_elastic_net-free", 0.9, 0.3, -np.inf, np.inf),
+    _bounded("bounded_elastic_net-coordinates", _ALPHAS, _RATIOS, _BELOW, _ABOVE),
 ]
 PENALTIES += [  # a tree that is one array takes its rule, or the default
     _by_path("by_path", "l1", lambda penalty: pr.by_path([("", penalty)])),

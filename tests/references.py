@@ -56,3 +56,14 @@ def box(w, lower, upper):
 def box_dual_prox(y, s, lower, upper):
     """The conjugate is ``max(lower y, upper y)``: a soft threshold with two different slopes."""
     return np.where(y > s * upper, y - s * upper, np.where(y < s * lower, y - s * lower, 0.0))
+
+
+def bounded_elastic_net(w, l1, l2, lower, upper):
+    """The elastic net within the bounds, else infinite."""
+    return elastic_net(w, l1, l2) + box(w, lower, upper)
+
+
+def bounded_elastic_net_dual_prox(y, s, l1, l2, lower, upper):
+    """What is left of y when the primal minimiser of ``f(u) + s/2 (u - y/s)^2`` is taken away, s times."""
+    u = np.sign(y) * np.maximum(np.abs(y) - l1, 0) / (l2 + s)
+    return y - s * np.minimum(np.maximum(u, lower), upper)

@@ -9,7 +9,7 @@ from proxreg.penalties import _numerics as nm
 from proxreg.penalties.base import Penalty, binds
 
 
-def _operands(x: ArrayLike, lower: ArrayLike, upper: ArrayLike, *others: ArrayLike) -> tuple[Array, ...]:
+def operands_within(x: ArrayLike, lower: ArrayLike, upper: ArrayLike, *others: ArrayLike) -> tuple[Array, ...]:
     """The operands, with bounds that the dtype of ``x`` can represent: a point on a face is inside."""
     x = jnp.asarray(x)
     if jnp.issubdtype(x.dtype, jnp.inexact):
@@ -19,7 +19,7 @@ def _operands(x: ArrayLike, lower: ArrayLike, upper: ArrayLike, *others: ArrayLi
 
 def value(w: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> Array:
     """0 inside the box, its faces included; infinite outside; NaN where ``w`` is."""
-    w, lower, upper = _operands(w, lower, upper)
+    w, lower, upper = operands_within(w, lower, upper)
     outside = jnp.any((w < lower) | (w > upper))
     return jnp.where(outside, jnp.inf, jnp.where(jnp.any(jnp.isnan(w)), jnp.nan, 0)).astype(w.dtype)
 
@@ -30,13 +30,13 @@ def prox(v: ArrayLike, step: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> A
     >>> print(prox(jnp.array([3.0, -0.5]), 1.0, 0.0, 2.0))
     [2. 0.]
     """
-    x, lower, upper = _operands(v, lower, upper)
+    x, lower, upper = operands_within(v, lower, upper)
     return nm.like(optax.projections.projection_box(x, lower, upper), v)
 
 
 def subgradient(w: ArrayLike, lower: ArrayLike, upper: ArrayLike, grad: ArrayLike = 0.0) -> Array:
     """Smallest element of ``grad + normal cone``: on a face only the part of ``grad`` that points inside stays."""
-    x, lower, upper, grad = _operands(w, lower, upper, grad)
+    x, lower, upper, grad = operands_within(w, lower, upper, grad)
     grad = jnp.where(x == lower, jnp.minimum(grad, 0), grad)
     grad = jnp.where(x == upper, jnp.maximum(grad, 0), grad)
     outside = jnp.where((x < lower) | (x > upper), jnp.inf, jnp.nan)
