@@ -5,6 +5,7 @@ from proxreg._pytree import pytree_dataclass as pytree_dataclass
 from proxreg._warnings import ConvergenceWarning as ConvergenceWarning
 from proxreg._warnings import DataWarning as DataWarning
 from proxreg.compilation import keep_programs as keep_programs
+from proxreg.cv_result import CVPath as CVPath
 from proxreg.losses import Custom as Custom
 from proxreg.losses import Huber as Huber
 from proxreg.losses import Logistic as Logistic
@@ -36,7 +37,6 @@ from proxreg.penalties import l1 as l1
 from proxreg.penalties import l2 as l2
 from proxreg.penalties import non_negative as non_negative
 from proxreg.penalties import zero as zero
-from proxreg.results import CVPath as CVPath
 from proxreg.results import Fit as Fit
 from proxreg.results import Path as Path
 from proxreg.selection import cv_path as cv_path

@@ -9,7 +9,7 @@ import numpy as np
 from proxreg import _precision
 from proxreg._pytree import Array, replace, strong
 from proxreg.engine import Family, column_bucket, padded, solve_one, strength
-from proxreg.penalties import ElasticNet, Penalty
+from proxreg.penalties import Penalty
 from proxreg.task import Task, require_factor
 
 NULL_TOL = 1e-10
@@ -79,7 +79,7 @@ def default_grid(
     n, p = task.data.X.shape
     if min_ratio is None:
         min_ratio = 1e-2 if n < p else 1e-3
-    if isinstance(template, ElasticNet):
+    if hasattr(template, "l1_ratio"):
         # a penalty that was given brings its own l1_ratio, and then ratios is 1
         own = ratios[..., None] * np.asarray(template.l1_ratio)  # pyright: ignore[reportAttributeAccessIssue]
         top = critical_alphas(task, template, np.maximum(np.atleast_2d(own), RIDGE_AS))

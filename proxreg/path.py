@@ -9,8 +9,18 @@ from proxreg import _precision
 from proxreg._pytree import replace
 from proxreg.alpha_grid import critical_alphas
 from proxreg.engine import solve_one, strength
-from proxreg.path_problem import answer, arrays, as_path, check_ratios, labels, pose, remedy, warn_unless_converged
-from proxreg.penalties import ElasticNet, Penalty
+from proxreg.path_problem import (
+    arrays,
+    as_path,
+    check_ratios,
+    labels,
+    pose,
+    remedy,
+    solved,
+    template_of,
+    warn_unless_converged,
+)
+from proxreg.penalties import Penalty
 from proxreg.results import Fit, Path
 from proxreg.task import make_options, make_task, require_alpha, require_factor, require_fit
 
@@ -85,6 +95,11 @@ def fit_path(
     sample_weight: Any = None,
     offset: Any = None,
     penalty_factor: Any = None,
+    exclude: Any = None,
+    positive: bool = False,
+    lower: Any = None,
+    upper: Any = None,
+    max_features: int | None = None,
     tol: float = 1e-4,
     max_steps: int | None = None,
     solver: str = "auto",
@@ -109,7 +124,10 @@ def fit_path(
       standardize: penalise coefficients of columns scaled to unit standard deviation. Coefficients always come back on
         the scale of the input.
       sample_weight, offset: ``(n,)``. penalty_factor: ``(p,)`` multiplies alpha per column; 0 leaves it unpenalised,
-        inf leaves it out.
+        inf leaves it out, and so does ``exclude``: numbers or names of columns.
+      positive, lower, upper: limits of the coefficients on the scale of the input, ``lower <= 0 <= upper``, numbers or
+        one per column.
+      max_features: ends the path before the first alpha with more non-zeros.
       tol: bounds each fit's duality gap relative to the loss of the intercept-only model, and its relative KKT
         violation; the latter alone where no dual is known (unpenalised columns, alpha = 0, custom losses). A gap of tol
         bounds the objective's error, not the coefficients': ask for 1e-8 or less where those matter.
@@ -139,13 +157,18 @@ def fit_path(
         sample_weight=sample_weight,
         offset=offset,
         penalty_factor=penalty_factor,
+        exclude=exclude,
+        positive=positive,
+        lower=lower,
+        upper=upper,
+        max_features=max_features,
         tol=tol,
         max_steps=max_steps,
         solver=solver,
         dtype=dtype,
         feature_names=feature_names,
     )
-    found = answer(problem)
+    problem, found = solved(problem)
     warn_unless_converged(found, problem.options.tol, labels(problem), remedy(standardize, problem.task.dtype))
     return as_path(problem, found)
 
@@ -162,6 +185,10 @@ def alpha_max(
     sample_weight: Any = None,
     offset: Any = None,
     penalty_factor: Any = None,
+    exclude: Any = None,
+    positive: bool = False,
+    lower: Any = None,
+    upper: Any = None,
     dtype: Any = None,
 ) -> float | np.ndarray:
     """The smallest alpha at which all penalised coefficients are exactly zero; infinite for ridge.
@@ -174,7 +201,7 @@ def alpha_max(
     >>> print(round(pr.alpha_max(X, y), 4))
     2.5
     """
-    template = ElasticNet(1.0, 1.0) if penalty is None else penalty
+    template = template_of(penalty, positive, lower, upper)
     ratios = check_ratios(l1_ratio, penalty)
     require_alpha(template, "alpha_max")
     task = make_task(
@@ -186,6 +213,7 @@ def alpha_max(
         sample_weight=sample_weight,
         offset=offset,
         penalty_factor=penalty_factor,
+        exclude=exclude,
         dtype=dtype,
     )
     require_fit(template, task)

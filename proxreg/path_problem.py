@@ -9,15 +9,18 @@ import jax
 import numpy as np
 
 from proxreg import _precision
+from proxreg._pytree import replace
 from proxreg._warnings import ConvergenceWarning, warn
 from proxreg.alpha_grid import default_grid, unpenalised_fit
 from proxreg.batch import solve_batch
 from proxreg.engine import OneBlasThread
-from proxreg.penalties import ElasticNet, Penalty
-from proxreg.results import Path
+from proxreg.penalties import BoundedElasticNet, ElasticNet, Penalty
+from proxreg.results import Origin, Path
 from proxreg.solvers import Result, Status
 from proxreg.task import Options, Task, make_options, make_tasks, require_alpha, require_factor, require_fit
-from proxreg.validation import check_alphas, check_positive, check_vector
+from proxreg.validation import check_alphas, check_limit, check_positive, check_vector
+
+PORTION = 16  # alphas of a path that may end early
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,9 +30,11 @@ class PathProblem:
     tasks: Sequence[Task]  # one for each response
     several: bool  # y had an axis of responses, and so has the answer, in front
     template: Penalty  # the penalty whose alpha, and l1_ratio if none was given, the grid replaces
+    limited: bool  # the template has limits, on the scale of the input
     ratios: np.ndarray  # () or (R,)
     grid: np.ndarray  # (K,) or (R, K), or one of these for each response
     own: bool  # the template was given: ratios are none of its concern
+    most: int | None  # non-zeros at which a path ends
     options: Options
 
     @property
@@ -43,23 +48,28 @@ def pose(
     X: Any,
     y: Any,
     *,
-    alphas: Any,
-    n_alphas: Any,
-    min_ratio: Any,
-    l1_ratio: Any,
-    penalty: Any,
-    tol: Any,
-    max_steps: Any,
-    solver: Any,
+    alphas: Any = None,
+    n_alphas: Any = 100,
+    min_ratio: Any = None,
+    l1_ratio: Any = 1.0,
+    penalty: Any = None,
+    positive: bool = False,
+    lower: Any = None,
+    upper: Any = None,
+    max_features: Any = None,
+    tol: Any = 1e-4,
+    max_steps: Any = None,
+    solver: Any = "auto",
     **data: Any,
 ) -> PathProblem:
     """Checks the arguments of ``fit_path`` and finds its grid."""
-    template = ElasticNet(1.0, 1.0) if penalty is None else penalty
+    template = template_of(penalty, positive, lower, upper)
     ratios = check_ratios(l1_ratio, penalty)
     require_alpha(template, "a grid of alphas")
     given = check_alphas(alphas, ratios.size if ratios.ndim else None)
     n_alphas = int(check_positive(n_alphas, "n_alphas", integer=True))
     min_ratio = None if min_ratio is None else check_positive(min_ratio, "min_ratio", below=1)
+    most = None if max_features is None else int(check_positive(max_features, "max_features", integer=True))
     tasks = make_tasks(X, y, **data)
     task, several = tasks[0], len(tasks) > 1
     if task.factor is not None:
@@ -71,7 +81,52 @@ def pose(
         grids = [default_grid(each, *wanted) if given is None else given for each in tasks]
     shape = (*ratios.shape, grids[0].shape[-1])
     grid = np.stack([np.broadcast_to(each, shape) for each in grids]).astype(task.dtype)
-    return PathProblem(tasks, several, template, ratios, grid if several else grid[0], penalty is not None, options)
+    limited, own = isinstance(template, BoundedElasticNet) and penalty is None, penalty is not None
+    return PathProblem(tasks, several, template, limited, ratios, grid if several else grid[0], own, most, options)
+
+
+def template_of(penalty: Any, positive: bool = False, lower: Any = None, upper: Any = None) -> Penalty:
+    """The penalty whose alpha a grid takes: the one given, or the elastic net within limits."""
+    if penalty is not None and (positive or lower is not None or upper is not None):
+        raise ValueError("positive, lower and upper belong to the default penalty; set them on yours")
+    if penalty is not None:
+        return penalty
+    if lower is None and upper is None:
+        return ElasticNet(1.0, 1.0, positive=bool(positive))
+    below = check_limit(-np.inf if lower is None else lower, "lower", -np.inf, 0.0)
+    above = check_limit(np.inf if upper is None else upper, "upper", 0.0, np.inf)
+    return BoundedElasticNet(1.0, 1.0, np.maximum(below, 0.0) if positive else below, above)
+
+
+def solved(problem: PathProblem) -> tuple[PathProblem, dict[str, np.ndarray]]:
+    """The fits of the grid; with ``max_features`` of as much of it as is wanted, in portions of falling alpha.
+
+    A path ends before the first alpha with more non-zeros than that; of several, all end with the last.
+    """
+    if problem.most is None:
+        return problem, answer(problem)
+    grid, near = problem.grid, None
+    order = np.argsort(-grid, axis=-1, kind="stable")
+    parts: list[dict[str, np.ndarray]] = []
+    for start in range(0, grid.shape[-1], PORTION):
+        part = np.take_along_axis(grid, order[..., start : start + PORTION], axis=-1)
+        near = None if near is None else np.repeat(near, part.shape[-1], axis=-2)
+        parts.append(answer(dataclasses.replace(problem, grid=part), near))
+        near = parts[-1]["coef"][..., -1:, :]
+        many = np.concatenate([np.count_nonzero(each["coef"], axis=-1) for each in parts], axis=-1) > problem.most
+        if many.any(axis=-1).all():
+            break
+    end = int(np.max(np.where(many.any(axis=-1), np.argmax(many, axis=-1), many.shape[-1])))
+    if end == 0:
+        raise ValueError(f"max_features={problem.most}: even the largest alpha has more non-zeros; pass larger alphas")
+    back = np.argsort(order[..., :end], axis=-1)  # as the alphas were given
+    axis = grid.ndim - 1
+
+    def pick(values: np.ndarray) -> np.ndarray:
+        return np.take_along_axis(values, back.reshape(*back.shape, *[1] * (values.ndim - grid.ndim)), axis=axis)
+
+    found = {name: pick(np.concatenate([part[name] for part in parts], axis=axis)) for name in parts[0]}
+    return dataclasses.replace(problem, grid=pick(np.take_along_axis(grid, order, axis=axis))), found
 
 
 @OneBlasThread()
@@ -83,15 +138,25 @@ def answer(problem: PathProblem, near: np.ndarray | None = None) -> dict[str, np
     tasks, grid = problem.tasks, problem.grid
     lanes = grid.size // len(tasks)  # of each response
     with _precision.scope(tasks[0].dtype):
-        starts = [unpenalised_fit(task, problem.template) for task in tasks]
+        template = _scaled(problem)
+        starts = [unpenalised_fit(task, template) for task in tasks]
         ratios = None if problem.own else _each(problem).ravel()
         scale = tasks[0].design.scale.astype(grid.dtype)
         base = None if near is None else (near * scale).reshape(grid.size, -1)
         response = np.repeat(np.arange(len(tasks)), lanes)
-        result = solve_batch(tasks, problem.template, response, grid.ravel(), ratios, starts, problem.options, base)
+        result = solve_batch(tasks, template, response, grid.ravel(), ratios, starts, problem.options, base)
         parts = [arrays(task, jax.tree.map(itemgetter(response == task.response), result)) for task in tasks]
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         return {name: a.reshape(*grid.shape, *a.shape[1:]) for name, a in joined.items()}
+
+
+def _scaled(problem: PathProblem) -> Penalty:
+    """The template for the columns as solvers see them: a coefficient there is one of the input times the scale."""
+    if not problem.limited:
+        return problem.template
+    template, scale = problem.template, problem.task.design.scale
+    assert isinstance(template, BoundedElasticNet)
+    return replace(template, lower=template.lower * scale, upper=template.upper * scale)
 
 
 def as_path(problem: PathProblem, found: dict[str, np.ndarray]) -> Path:
@@ -105,6 +170,7 @@ def as_path(problem: PathProblem, found: dict[str, np.ndarray]) -> Path:
         feature_names=task.data.names,
         classes=tuple(each.data.classes for each in problem.tasks) if several else task.data.classes,
         alphas=problem.grid,
+        origin=Origin(tuple(each.data for each in problem.tasks), task.fit_intercept, task.standardize),
         l1_ratio=None if problem.own else (ratios if ratios.ndim else float(ratios)),
     )
 

@@ -1,14 +1,22 @@
 """What fitting returns: NumPy arrays on the scale of the input, a certificate per fit, a readable summary."""
 
 import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from proxreg import _precision
 from proxreg.losses import Loss
 from proxreg.penalties import Penalty
-from proxreg.validation import check_design, check_per_sample
+from proxreg.validation import Data, check_design, check_per_sample
+
+
+class Origin(NamedTuple):
+    """What a path was fitted on: what needs the data later finds them here."""
+
+    data: tuple[Data, ...]  # one for each response
+    fit_intercept: bool
+    standardize: bool
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -80,6 +88,11 @@ class Path(Fit):
 
     alphas: np.ndarray = dataclasses.field(kw_only=True)  # (K,) or (R, K)
     l1_ratio: Any = dataclasses.field(kw_only=True, default=None)  # a number, (R,), or None for a given penalty
+    origin: Origin | None = dataclasses.field(kw_only=True, default=None, repr=False)  # not pickled
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the data, which are not the path's to write to a file."""
+        return {**self.__dict__, "origin": None}
 
     def plot(self, **options: Any) -> Any:
         """Draws the coefficients against -log10(alpha); see ``proxreg.plotting.plot_path``."""
@@ -112,36 +125,6 @@ class Path(Fit):
                 f"{self.gap[at]:8.1e} {self.num_steps[at]:6d}" + ("" if self.converged[at] else "  not converged")
             )
         return "\n".join(lines)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class CVPath:
-    """A path and its losses on rows that were held out."""
-
-    path: Path  # fitted on all rows
-    alphas: np.ndarray  # (K,) or (R, K), the same for all folds
-    mean_loss: np.ndarray  # like alphas; over folds, by the sums of their weights
-    se_loss: np.ndarray  # like alphas; standard error of that mean
-    fold_loss: np.ndarray  # (folds, ...)
-    fold_gap: np.ndarray  # (folds, ...) of the fits that were judged; NaN where no dual is known
-    alpha_min: Any  # where the mean is smallest, the largest such alpha; (T,) for y (n, T)
-    l1_ratio_min: Any  # likewise; None for a penalty that was given
-
-    def __repr__(self) -> str:
-        count = np.size(self.alpha_min)
-        head = f"CVPath: {len(self.fold_loss)} folds, {' x '.join(map(str, self.alphas.shape))} alphas"
-        return "\n".join([head, *(self._line(k, f"y {k}: " if np.ndim(self.alpha_min) else "") for k in range(count))])
-
-    def _line(self, k: int, label: str) -> str:
-        flat = (np.size(self.alpha_min), -1)
-        alphas, mean, se, nnz = (a.reshape(flat)[k] for a in (self.alphas, self.mean_loss, self.se_loss, self.path.nnz))
-        alpha = np.atleast_1d(self.alpha_min)[k]
-        at = "" if self.l1_ratio_min is None else f", l1_ratio {np.atleast_1d(self.l1_ratio_min)[k]:g}"
-        best = np.flatnonzero((mean == np.nanmin(mean)) & (alphas == alpha))[0]
-        return (
-            f"  {label}smallest mean loss {mean[best]:.6g} +- {se[best]:.2g} at alpha {alpha:.4g}{at}, "
-            f"{nnz[best]} coefficients non-zero"
-        )
 
 
 def _worst(values: np.ndarray) -> str:

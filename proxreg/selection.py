@@ -3,15 +3,16 @@
 import dataclasses
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
-from proxreg import _precision
+from proxreg._warnings import DataWarning, warn
+from proxreg.cv_result import CVPath
 from proxreg.engine import Moments, OneBlasThread, determines
 from proxreg.folds import Fold, make_folds
-from proxreg.path_problem import PathProblem, answer, as_path, labels, pose, remedy, warn_unless_converged
+from proxreg.metrics import Metric, as_metric
+from proxreg.path_problem import PathProblem, answer, as_path, labels, pose, remedy, solved, warn_unless_converged
 from proxreg.penalties import Penalty
-from proxreg.results import CVPath
+from proxreg.rules import RULES, best, within_one_error
 from proxreg.task import Task, tasks_from, tasks_of
 
 LIGHT = 1e-6  # a fold's rows of no more of the weight than this are summed by themselves
@@ -24,6 +25,7 @@ def cv_path(
     folds: Any = 5,
     repeats: int = 1,
     key: Any = None,
+    metric: str = "loss",
     alphas: Any = None,
     n_alphas: int = 100,
     min_ratio: float | None = None,
@@ -35,6 +37,11 @@ def cv_path(
     sample_weight: Any = None,
     offset: Any = None,
     penalty_factor: Any = None,
+    exclude: Any = None,
+    positive: bool = False,
+    lower: Any = None,
+    upper: Any = None,
+    max_features: int | None = None,
     tol: float = 1e-4,
     max_steps: int | None = None,
     solver: str = "auto",
@@ -45,14 +52,17 @@ def cv_path(
 
     The loss is the objective's own, without the penalty: half the squared error for the squared loss. Means and
     standard errors over folds weigh a fold by the sum of its weights: ``se = sqrt(var / (folds - 1))`` (glmnet's
-    ``cvm`` and ``cvsd``; Friedman, Hastie and Tibshirani 2010). All folds share the alphas of the whole data. For the
-    squared loss with moderately many columns one pass over X serves everything: the statistics of the rows outside a
-    fold are those of all rows less the fold's own.
+    ``cvm`` and ``cvsd``; Friedman, Hastie and Tibshirani 2010); repeats are no new data, and ``folds`` in it stays the
+    number of folds of each. All folds share the alphas of the whole data. For the squared loss with moderately many
+    columns one pass over X serves everything: the statistics of the rows outside a fold are those of all rows less the
+    fold's own.
 
     Args:
       folds: a number K (rows in their order, cut in K; each class is cut, where there are classes and one response),
         labels ``(n,)`` that name a fold per row, or a splitter of scikit-learn.
       repeats, key: shuffle before cutting, ``repeats`` times, by a ``jax.random`` key.
+      metric: "loss"; "mse"; "deviance", twice the loss; for a classification "accuracy" or "auc", which are best where
+        they are largest. It is what ``mean_loss`` then is.
       The others are those of ``fit_path``, ``y (n, T)`` among them: one pass over X serves all responses.
 
     Raises:
@@ -60,9 +70,9 @@ def cv_path(
 
     >>> import proxreg as pr
     >>> X, y, names = pr.datasets.load_diabetes()
-    >>> cv = pr.cv_path(X, y, l1_ratio=[0.5, 1.0], folds=5, n_alphas=20, dtype="float64")
+    >>> cv = pr.cv_path(X, y, l1_ratio=[0.5, 1.0], standardize=True, folds=5, n_alphas=20, dtype="float64")
     >>> print(cv.mean_loss.shape, cv.l1_ratio_min, round(cv.alpha_min, 2))
-    (2, 20) 1.0 0.56
+    (2, 20) 1.0 0.06
     """
     chosen: list[Fold] = []
 
@@ -84,6 +94,11 @@ def cv_path(
         sample_weight=sample_weight,
         offset=offset,
         penalty_factor=penalty_factor,
+        exclude=exclude,
+        positive=positive,
+        lower=lower,
+        upper=upper,
+        max_features=max_features,
         tol=tol,
         max_steps=max_steps,
         solver=solver,
@@ -91,17 +106,20 @@ def cv_path(
         feature_names=feature_names,
         parts=parts,
     )
+    kind = as_metric(metric, problem.task.loss)
     _require_weight(problem, chosen)
-    whole = answer(problem)
+    if kind.name == "auc":
+        _require_both(problem, chosen)
+    problem, whole = solved(problem)
     fits = [whole]
-    losses, sizes = [], []
+    values, sizes = [], []
     for number, fold in enumerate(chosen):
-        found, loss_of_fold, size = _judged(problem, whole, fold, number)
+        found, value, size = _judged(problem, whole, fold, number, kind)
         fits.append(found)
-        losses.append(loss_of_fold)
+        values.append(value)
         sizes.append(size)
     _warn(problem, fits)
-    return _summary(problem, fits, np.stack(losses), np.asarray(sizes))
+    return _summary(problem, fits, np.stack(values), np.asarray(sizes), kind, len(chosen) // int(repeats))
 
 
 def _weights(problem: PathProblem) -> np.ndarray:
@@ -119,11 +137,22 @@ def _require_weight(problem: PathProblem, folds: list[Fold]) -> None:
                 )
 
 
+def _require_both(problem: PathProblem, folds: list[Fold]) -> None:
+    weights = _weights(problem)
+    for number, fold in enumerate(folds):
+        for task in problem.tasks:
+            if len(np.unique(task.data.y[fold.test][weights[fold.test] > 0])) < 2:
+                raise ValueError(
+                    f"fold {number} holds a single class, and auc needs both; pass fewer folds, "
+                    "or scikit-learn's StratifiedKFold"
+                )
+
+
 @OneBlasThread()
 def _judged(
-    problem: PathProblem, whole: dict[str, np.ndarray], fold: Fold, number: int
+    problem: PathProblem, whole: dict[str, np.ndarray], fold: Fold, number: int, metric: Metric
 ) -> tuple[dict[str, np.ndarray], np.ndarray, float]:
-    """The fits outside a fold, their mean losses inside it, and the sum of its weights."""
+    """The fits outside a fold, how well they do inside it, and the sum of its weights."""
     task, weights = problem.task, _weights(problem)
     size = float(weights[fold.test].sum())
     complement = np.array_equal(np.bincount(np.append(fold.train, fold.test)), np.ones(weights.size))
@@ -135,9 +164,10 @@ def _judged(
         # where the minimiser may not be unique, a start at the fit on all rows would tell of those held out
         known = np.isfinite(whole["gap"]).all() and determines(sums, task.design.sums, task.fit_intercept)
         found = answer(dataclasses.replace(problem, tasks=outside), whole["coef"] if known else None)
-        return found, _mean_square(problem, held, found) / 2, size
+        assert metric.of_square is not None  # statistics are those of the squared loss
+        return found, metric.of_square * _mean_square(problem, held, found), size
     found = answer(dataclasses.replace(problem, tasks=tasks_of(fold.train, problem.tasks)))
-    return found, _mean_loss(problem, found, fold.test, weights[fold.test]), size
+    return found, _measured(problem, found, fold.test, weights[fold.test], metric), size
 
 
 def _each_response(problem: PathProblem, found: dict[str, np.ndarray]) -> list[tuple[Task, np.ndarray, np.ndarray]]:
@@ -157,46 +187,74 @@ def _mean_square(problem: PathProblem, held: Moments, found: dict[str, np.ndarra
     return np.stack(means).reshape(problem.grid.shape)
 
 
-def _mean_loss(problem: PathProblem, found: dict[str, np.ndarray], rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The same for any loss, from predictions."""
+def _measured(
+    problem: PathProblem, found: dict[str, np.ndarray], rows: np.ndarray, weights: np.ndarray, metric: Metric
+) -> np.ndarray:
+    """The same for any loss and metric, from predictions."""
     means, dtype = [], problem.task.dtype
     X, offset = np.asarray(problem.task.data.X[rows]).astype(dtype), problem.task.data.offset
     for task, coef, intercept in _each_response(problem, found):
         eta = coef @ X.T + intercept[..., None]
         eta = eta if offset is None else eta + offset[rows].astype(dtype)
-        with _precision.scope(dtype):
-            losses = np.asarray(task.loss.value(jnp.asarray(eta), jnp.asarray(task.data.y[rows], dtype)))
-        means.append(losses.astype(np.float64) @ weights / weights.sum())
+        value = metric.of_rows(task.loss, eta.reshape(-1, rows.size), task.data.y[rows], weights)
+        means.append(value.reshape(eta.shape[:-1]))
     return np.stack(means).reshape(problem.grid.shape)
 
 
-def _summary(problem: PathProblem, fits: list[dict[str, np.ndarray]], losses: np.ndarray, sizes: np.ndarray) -> CVPath:
+def _summary(
+    problem: PathProblem,
+    fits: list[dict[str, np.ndarray]],
+    values: np.ndarray,
+    sizes: np.ndarray,
+    metric: Metric,
+    pieces: int,
+) -> CVPath:
     share = sizes / sizes.sum()
-    mean = np.tensordot(share, losses, axes=1)
-    variance = np.tensordot(share, np.square(losses - mean), axes=1)
-    ratios = np.broadcast_to(problem.ratios[..., None], mean.shape)
-    flat = (len(problem.tasks), -1)
-    best = [_best(*each) for each in zip(mean.reshape(flat), problem.grid.reshape(flat))]
-    alpha, ratio = (
-        np.array([each[k] for each, k in zip(values.reshape(flat), best)]) for values in (problem.grid, ratios)
-    )
-    path = as_path(problem, fits[0])
-    return CVPath(
-        path=path,
+    mean = np.tensordot(share, values, axes=1)
+    variance = np.tensordot(share, np.square(values - mean), axes=1)
+    error = np.sqrt(variance / (pieces - 1))
+    place = _chosen(problem, -mean if metric.larger else mean, error)
+    result = CVPath(
+        path=as_path(problem, fits[0]),
         alphas=problem.grid,
         mean_loss=mean,
-        se_loss=np.sqrt(variance / (len(losses) - 1)),
-        fold_loss=losses,
+        se_loss=error,
+        fold_loss=values,
         fold_gap=np.stack([found["gap"] for found in fits[1:]]),
-        alpha_min=alpha if problem.several else float(alpha[0]),
-        l1_ratio_min=None if path.l1_ratio is None else ratio if problem.several else float(ratio[0]),
+        metric=metric.name,
+        place=place,
     )
+    _warn_at_the_edge(problem, result)
+    return result
 
 
-def _best(mean: np.ndarray, alphas: np.ndarray) -> int:
-    """Where the mean is smallest; the largest alpha of those."""
-    finite = np.where(np.isfinite(mean), mean, np.inf)
-    return int(np.argmax(np.where(finite == finite.min(), alphas, -np.inf)))
+def _chosen(problem: PathProblem, mean: np.ndarray, error: np.ndarray) -> dict[str, np.ndarray]:
+    """The flat number of the alpha that each rule takes, of each response; where means are smaller they are better."""
+    places = []
+    for means, errors, alphas in zip(*(a.reshape(len(problem.tasks), -1) for a in (mean, error, problem.grid))):
+        at, count = best(means, alphas), problem.grid.shape[-1]
+        row = slice(at // count * count, (at // count + 1) * count)  # of the same l1_ratio
+        near = row.start + within_one_error(means[row], errors[row], alphas[row], at - row.start)
+        places.append((at, near))
+    return dict(zip(RULES, np.array(places).T))
+
+
+def _warn_at_the_edge(problem: PathProblem, cv: CVPath) -> None:
+    """Says where the curve ends before its minimum, as far as the grid tells."""
+    count, responses = problem.grid.shape[-1], len(problem.tasks)
+    if count < 2:
+        return
+    flat = problem.grid.reshape(responses, -1, count)
+    for number, at in enumerate(cv.place["min"]):
+        row, alpha = flat[number, at // count], flat[number, at // count, at % count]
+        name, of = f"y {number}: " if problem.several else "", f"of the grid, {alpha:.3g}"
+        best_is = f"{name}the best mean {cv.metric} is at the"
+        if alpha == row.min() > 0:
+            warn(f"{best_is} smallest alpha {of}; pass smaller alphas, or a smaller min_ratio", DataWarning)
+        elif alpha == row.max():
+            zero = cv.path.nnz.reshape(responses, -1)[number, at] == 0
+            rest = "where all coefficients are zero: no feature helps" if zero else "pass larger alphas"
+            warn(f"{best_is} largest alpha {of}{',' if zero else ';'} {rest}", DataWarning)
 
 
 def _warn(problem: PathProblem, fits: list[dict[str, np.ndarray]]) -> None:

@@ -14,7 +14,7 @@ from proxreg.losses import Loss, Squared, as_loss
 from proxreg.models import LinearModel, Quadratic
 from proxreg.penalties import Penalty
 from proxreg.preprocessing import Design, designs_of, prepare
-from proxreg.validation import Data, check_data, check_penalty_factor, check_positive, check_responses
+from proxreg.validation import Data, check_data, check_excluded, check_penalty_factor, check_positive, check_responses
 
 MOST_IN_GRAM = 4096  # columns beyond the engine's few whose whole Gram matrix pays
 _MAX_STEPS = {"auto": 20_000, "fista": 20_000, "coordinate_descent": 5_000}
@@ -50,13 +50,14 @@ def make_tasks(
     X: Any,
     y: Any,
     *,
-    loss: Any,
-    fit_intercept: bool,
-    standardize: bool,
-    sample_weight: Any,
-    offset: Any,
-    penalty_factor: Any,
-    dtype: Any,
+    loss: Any = "squared",
+    fit_intercept: bool = True,
+    standardize: bool = False,
+    sample_weight: Any = None,
+    offset: Any = None,
+    penalty_factor: Any = None,
+    exclude: Any = None,
+    dtype: Any = None,
     feature_names: Any = None,
     parts: Any = None,
     several: bool = True,
@@ -71,6 +72,9 @@ def make_tasks(
     responses = check_responses(*given) if several else [check_data(*given)]
     first = responses[0]
     factor = check_penalty_factor(penalty_factor, first.X.shape[1])
+    if exclude is not None:
+        out = check_excluded(exclude, first.X.shape[1], first.names)
+        factor = np.where(out, np.inf, 1.0 if factor is None else factor)
     chosen = _precision.resolve(dtype, first.X)
     classes = first.classes if len(responses) == 1 else None
     wanted = () if parts is None else parts(first.y, classes)

@@ -207,6 +207,40 @@ def check_penalty_factor(factor: Any, p: int) -> np.ndarray | None:
     return factor
 
 
+def check_excluded(exclude: Any, p: int, names: tuple[str, ...] | None) -> np.ndarray:
+    """A mask ``(p,)`` of the columns that are named by number, by name, or by a mask."""
+    out = np.zeros(p, bool)
+    chosen = np.atleast_1d(_host([] if exclude is None else list(exclude), "exclude"))
+    if chosen.dtype.kind == "b" and chosen.shape != (p,):
+        raise ValueError(f"exclude, as a mask, must have shape ({p},), one entry per column of X, got {chosen.shape}")
+    if chosen.dtype.kind in "OSU":
+        known = {name: j for j, name in enumerate(names or ())}
+        missing = [str(each) for each in chosen if str(each) not in known]
+        if missing:
+            raise ValueError(
+                f"exclude names {missing[0]!r}, which is no column of X" + ("" if names else " (no names)")
+            )
+        chosen = np.array([known[str(each)] for each in chosen], int)
+    elif chosen.size and (chosen.dtype.kind not in "biu" or (chosen.dtype.kind != "b" and not np.all(chosen < p))):
+        raise ValueError(f"exclude must hold numbers of columns below {p}, or names, got {exclude!r}")
+    if chosen.size:
+        out[chosen] = True
+    if out.all():
+        raise ValueError("exclude leaves no column")
+    return out
+
+
+def check_limit(limit: Any, what: str, low: float, high: float) -> np.ndarray:
+    """A bound on coefficients, ``()`` or ``(p,)``, that leaves zero possible."""
+    limit = np.asarray(_numeric(limit, what), dtype=np.float64)
+    if limit.ndim > 1 or not np.all((limit >= low) & (limit <= high)):
+        sign = "<= 0" if high == 0 else ">= 0"
+        raise ValueError(
+            f"{what} must be {sign}, a number or one per column, so that coefficients can be 0, got {limit}"
+        )
+    return limit
+
+
 def check_alphas(alphas: Any, ratios: int | None) -> np.ndarray | None:
     """A grid ``(K,)``, or ``(R, K)`` where there are R l1_ratios."""
     if alphas is None:

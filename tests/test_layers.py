@@ -25,7 +25,8 @@ ORDER = [
     {"task"},
     {"alpha_grid"},
     {"batch"},
-    {"results"},
+    {"results", "rules", "metrics"},
+    {"cv_result"},
     {"path_problem"},
     {"path"},
     {"folds"},
@@ -43,6 +44,7 @@ ASIDE = {"transforms": {"penalties"}}
 #: (module, layer): why it may
 EXCEPTIONS = {
     ("results", "plotting"): "Path.plot is a convenience and needs matplotlib only when called",
+    ("cv_result", "plotting"): "CVPath.plot likewise",
 }
 
 #: layers that exist for the sake of an optional dependency, and may import it wherever they like

@@ -11,6 +11,8 @@ from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, StratifiedK
 import proxreg as pr
 from tests import problems
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*best mean")  # grids here are short, and end where they like
+
 TIGHT = {"dtype": "float64", "tol": 1e-12}
 ALPHAS = [1.0, 0.1, 0.01]
 

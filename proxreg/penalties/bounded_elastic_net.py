@@ -118,8 +118,8 @@ def alpha_max(grad: ArrayLike, alpha: ArrayLike, l1_ratio: ArrayLike, lower: Arr
 class BoundedElasticNet(Penalty):
     """``alpha (l1_ratio ||w||_1 + (1 - l1_ratio)/2 ||w||^2)`` with ``lower <= w <= upper``, zero within these limits.
 
-    All are scalars or one per coordinate; limits may be infinite. In ``fit_path`` with ``standardize=True`` limits given
-    here are on the scaled coefficients; its own ``lower`` and ``upper`` are on the scale of the input.
+    All are scalars or one per coordinate; limits may be infinite. With ``standardize=True`` in ``fit_path`` they are on
+    the scaled coefficients; its own ``lower`` and ``upper`` are on the scale of the input.
 
     >>> import jax.numpy as jnp, proxreg as pr
     >>> print(pr.BoundedElasticNet(2.0, 0.5, -0.25, 0.75).prox(jnp.array([3.0, -0.5, -2.0]), 1.0))
