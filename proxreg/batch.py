@@ -8,7 +8,19 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array, replace, strong
-from proxreg.engine import FEW, Certified, Family, Scales, Solution, column_bucket, solve_glm, solve_grid, solve_lanes
+from proxreg.engine import (
+    FEW,
+    Certified,
+    Family,
+    Scales,
+    Solution,
+    Source,
+    column_bucket,
+    solve_glm,
+    solve_grid,
+    solve_lanes,
+)
+from proxreg.losses import Squared
 from proxreg.models import Certificate, LinearModel
 from proxreg.penalties import Penalty
 from proxreg.solvers import Result, Status
@@ -42,8 +54,9 @@ def solve_batch(
         found = _least_squares(tasks, family, response, starts, options, near)
     else:
         solve = _any_loss if engine else _as_they_come
+        near = [None if base is None else base[first][response == number] for number in range(len(tasks))]
         parts = [
-            solve(tasks[number], family.lanes(response == number), starts[number], options)
+            solve(tasks[number], family.lanes(response == number), starts[number], options, near[number])
             for number in np.unique(response)
         ]
         found = parts[0] if len(parts) == 1 else jax.tree.map(lambda *each: np.concatenate(each), *parts)
@@ -83,17 +96,27 @@ def _least_squares(
     options: Options,
     base: np.ndarray | None,
 ) -> Result:
-    source, dtype = tasks[0].source, tasks[0].dtype
+    source = tasks[0].source
     assert source is not None
-    loss, gradient = source.evaluate(np.zeros((len(tasks), source.size), dtype), np.arange(len(tasks)))
-    scales = Scales(response, loss[response], np.max(np.abs(gradient), axis=1, initial=0.0)[response])
+    scales = scales_of(source, len(tasks), response, tasks[0].dtype)
     begin = None if starts[0] is None else np.stack([np.asarray(start) for start in starts])[response]
     found = solve_grid(source, family, scales, start=begin, base=base, tol=options.tol, max_steps=options.max_steps)
     left = (found.error > options.tol) & (found.num_steps < options.max_steps)
     for number in np.unique(response[left]):
         at = np.flatnonzero(left & (response == number))
         _finish(tasks[number], family.lanes(at), found, at, options)
-    status = np.where(found.error <= options.tol, Status.CONVERGED, Status.MAX_STEPS)
+    return result_of(found, options.tol)
+
+
+def scales_of(source: Source, responses: int, response: np.ndarray, dtype: np.dtype) -> Scales:
+    """What the errors of lanes ``(L,)`` are relative to: losses and gradients at zero."""
+    loss, gradient = source.evaluate(np.zeros((responses, source.size), dtype), np.arange(responses))
+    return Scales(response, loss[response], np.max(np.abs(gradient), axis=1, initial=0.0)[response])
+
+
+def result_of(found: Solution, tol: float) -> Result:
+    """What the engine found, with a status for each lane."""
+    status = np.where(found.error <= tol, Status.CONVERGED, Status.MAX_STEPS)
     status = np.where(np.isfinite(found.error) & np.isfinite(found.objective), status, Status.NON_FINITE)
     return _result(found.w, found.objective, found.gap, found.violation, found.num_steps, status)
 
@@ -107,16 +130,17 @@ def _finish(task: Task, family: Family, found: Solution, at: np.ndarray, options
     found.num_steps[at] += np.asarray(rest.num_steps)
 
 
-def _any_loss(task: Task, family: Family, start: Any, options: Options) -> Result:
+def _any_loss(task: Task, family: Family, start: Any, options: Options, near: np.ndarray | None) -> Result:
     assert isinstance(task.smooth, LinearModel)
     return solve_glm(task.smooth, family, start, tol=options.tol, max_steps=options.max_steps)
 
 
-def _as_they_come(task: Task, family: Family, start: Any, options: Options) -> Result:
+def _as_they_come(task: Task, family: Family, start: Any, options: Options, near: np.ndarray | None) -> Result:
     solver = "fista" if options.solver == "auto" else options.solver
     alpha, ratio = jnp.asarray(family.alpha), None if family.l1_ratio is None else jnp.asarray(family.l1_ratio)
-    given = family.template, alpha, ratio, family.factor, start
-    return solve_lanes(task.smooth, *given, options.tol, options.max_steps, solver)
+    own = near is not None and isinstance(task.loss, Squared)  # other losses have an intercept to begin with as well
+    given = family.template, alpha, ratio, family.factor, near if own else start
+    return solve_lanes(task.smooth, *given, options.tol, options.max_steps, solver, own_starts=own)
 
 
 def _taken(result: Result, place: np.ndarray) -> Result:

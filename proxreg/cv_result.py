@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from proxreg._pytree import replace
-from proxreg.results import Fit, Path
+from proxreg.results import Fit, Path, fit_at
 from proxreg.rules import RULES, check_rule
 
 
@@ -36,18 +35,11 @@ class CVPath:
     @property
     def l1_ratio_min(self) -> Any:
         """That of ``alpha_min``, and of ``alpha_1se``; None for a penalty that was given."""
-        return None if self.path.l1_ratio is None else self._chosen(self._ratios(), "min")
+        return None if self.path.l1_ratio is None else self._chosen(self.path.ratios, "min")
 
     def model(self, rule: str = "min") -> Fit:
         """The fit on all rows that a rule takes, "min" or "1se"; for ``y (n, T)`` arrays have ``(T,)`` in front."""
-        path, rule = self.path, check_rule(rule)
-        names = ("coef", "intercept", "objective", "gap", "violation", "converged", "num_steps")
-        own = {name: self._chosen(getattr(path, name), rule, plain=False) for name in names}
-        given = {} if path.l1_ratio is None else {"l1_ratio": self._chosen(self._ratios(), rule)}
-        penalty = path.penalty
-        if not self._several:
-            penalty = replace(penalty, alpha=self._chosen(self.alphas, rule), **given)
-        return Fit(**own, penalty=penalty, loss=path.loss, feature_names=path.feature_names, classes=path.classes)
+        return fit_at(self.path, self.place[check_rule(rule)])
 
     def coef(self, rule: str = "min") -> np.ndarray:
         """Coefficients ``(p,)``, or ``(T, p)``, on the scale of the input."""
@@ -74,33 +66,25 @@ class CVPath:
             f"loss, {path.coef.shape[-1]} features, {path.coef.dtype}"
         )
         label = "mean loss" if self.metric == "loss" else f"mean {self.metric}"
-        first = f"{'y':>4} " if self._several else ""
+        first = f"{'y':>4} " if self.path.several else ""
         titles = f"{'rule':<4} {'alpha':>10} {'l1_ratio':>8} {label + ' +- SE':>24} {'non-zeros':>9} {'worst gap':>9}"
         lines = [head, f"  {first}{titles}"]
         for k in range(len(self.place["min"])):
             for rule in RULES:
-                lines.append("  " + (f"{k:>4} " if self._several else "") + self._line(k, rule))
+                lines.append("  " + (f"{k:>4} " if self.path.several else "") + self._line(k, rule))
         return "\n".join(lines)
 
-    @property
-    def _several(self) -> bool:
-        return np.ndim(self.alphas) - 1 > np.ndim(0 if self.path.l1_ratio is None else self.path.l1_ratio)
-
-    def _ratios(self) -> np.ndarray:
-        ratios = np.asarray(self.path.l1_ratio, float)
-        return np.broadcast_to(ratios[..., None] if ratios.ndim else ratios, self.alphas.shape)
-
-    def _chosen(self, values: np.ndarray, rule: str, plain: bool = True) -> Any:
-        """Of an array like alphas, with further axes behind, what the rule takes."""
-        place, extra = self.place[rule], values.shape[np.ndim(self.alphas) :]
-        found = values.reshape(len(place), -1, *extra)[np.arange(len(place)), place]
-        return found if self._several else float(found[0]) if plain else found[0]
+    def _chosen(self, values: np.ndarray, rule: str) -> Any:
+        """Of an array like alphas what the rule takes."""
+        place = self.place[rule]
+        found = values.reshape(len(place), -1)[np.arange(len(place)), place]
+        return found if self.path.several else float(found[0])
 
     def _line(self, k: int, rule: str) -> str:
         def at(values: np.ndarray, lead: tuple[int, ...] = ()) -> Any:
             return values.reshape(*lead, len(self.place["min"]), -1)[..., k, self.place[rule][k]]
 
-        ratio = "" if self.path.l1_ratio is None else f"{at(self._ratios()):g}"
+        ratio = "" if self.path.l1_ratio is None else f"{at(self.path.ratios):g}"
         gaps = np.append(at(self.fold_gap, (len(self.fold_gap),)), at(self.path.gap))
         known = gaps[~np.isnan(gaps)]  # of the fit on all rows and of those on which the choice rests
         worst = f"{known.max():.1e}" if known.size == gaps.size else "unknown"

@@ -1,9 +1,10 @@
 """A path as a problem: what the fitting functions were asked, checked, and its answer for any task on such data."""
 
 import dataclasses
-from collections.abc import Sequence
+import difflib
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypedDict
 
 import jax
 import numpy as np
@@ -21,6 +22,41 @@ from proxreg.task import Options, Task, make_options, make_tasks, require_alpha,
 from proxreg.validation import check_alphas, check_limit, check_positive, check_vector
 
 PORTION = 16  # alphas of a path that may end early
+
+
+class PathOptions(TypedDict, total=False):
+    """The options of ``fit_path``, for the functions that hand them on."""
+
+    alphas: Any
+    n_alphas: int
+    min_ratio: float | None
+    l1_ratio: Any
+    loss: Any
+    penalty: Penalty | None
+    fit_intercept: bool
+    standardize: bool
+    sample_weight: Any
+    offset: Any
+    penalty_factor: Any
+    exclude: Any
+    positive: bool
+    lower: Any
+    upper: Any
+    max_features: int | None
+    tol: float
+    max_steps: int | None
+    solver: str
+    dtype: Any
+    feature_names: Any
+
+
+def check_options(given: Mapping[str, Any], function: str) -> None:
+    """Raises for what is no option of ``fit_path``, with near misses."""
+    for name in given:
+        if name not in PathOptions.__annotations__:
+            near = difflib.get_close_matches(name, PathOptions.__annotations__, n=3)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise TypeError(f"{function}() has no option {name!r}{hint}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,7 +174,7 @@ def answer(problem: PathProblem, near: np.ndarray | None = None) -> dict[str, np
     tasks, grid = problem.tasks, problem.grid
     lanes = grid.size // len(tasks)  # of each response
     with _precision.scope(tasks[0].dtype):
-        template = _scaled(problem)
+        template = scaled_template(problem)
         starts = [unpenalised_fit(task, template) for task in tasks]
         ratios = None if problem.own else _each(problem).ravel()
         scale = tasks[0].design.scale.astype(grid.dtype)
@@ -150,7 +186,7 @@ def answer(problem: PathProblem, near: np.ndarray | None = None) -> dict[str, np
         return {name: a.reshape(*grid.shape, *a.shape[1:]) for name, a in joined.items()}
 
 
-def _scaled(problem: PathProblem) -> Penalty:
+def scaled_template(problem: PathProblem) -> Penalty:
     """The template for the columns as solvers see them: a coefficient there is one of the input times the scale."""
     if not problem.limited:
         return problem.template
@@ -170,7 +206,13 @@ def as_path(problem: PathProblem, found: dict[str, np.ndarray]) -> Path:
         feature_names=task.data.names,
         classes=tuple(each.data.classes for each in problem.tasks) if several else task.data.classes,
         alphas=problem.grid,
-        origin=Origin(tuple(each.data for each in problem.tasks), task.fit_intercept, task.standardize),
+        origin=Origin(
+            tuple(each.data for each in problem.tasks),
+            task.fit_intercept,
+            task.standardize,
+            task.design.scale,
+            task.factor,
+        ),
         l1_ratio=None if problem.own else (ratios if ratios.ndim else float(ratios)),
     )
 
@@ -240,3 +282,9 @@ def warn_unless_converged(found: dict[str, np.ndarray], tol: float, labels: list
 def remedy(standardize: bool, dtype: np.dtype) -> str:
     precise = "; or pass dtype='float64'" if dtype == np.float32 else ""
     return "raise max_steps" + ("" if standardize else " or standardize") + precise
+
+
+def warn_about_many(fits: int, above: int, worst: float, tol: float, remedy: str) -> None:
+    """The same for fits that are too many to name."""
+    if above:
+        warn(f"{above}/{fits} problems above tol: worst error {worst:.2g} > {tol:.2g}; {remedy}", ConvergenceWarning)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from proxreg import _precision
+from proxreg._pytree import replace
 from proxreg.losses import Loss
 from proxreg.penalties import Penalty
 from proxreg.validation import Data, check_design, check_per_sample
@@ -14,9 +15,11 @@ from proxreg.validation import Data, check_design, check_per_sample
 class Origin(NamedTuple):
     """What a path was fitted on: what needs the data later finds them here."""
 
-    data: tuple[Data, ...]  # one for each response
+    data: tuple[Data, ...]  # one for each response; none after pickling
     fit_intercept: bool
     standardize: bool
+    scale: np.ndarray  # (p,) that columns were divided by, on the input's scale
+    factor: np.ndarray | None  # (p,) strength per column
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -88,11 +91,22 @@ class Path(Fit):
 
     alphas: np.ndarray = dataclasses.field(kw_only=True)  # (K,) or (R, K)
     l1_ratio: Any = dataclasses.field(kw_only=True, default=None)  # a number, (R,), or None for a given penalty
-    origin: Origin | None = dataclasses.field(kw_only=True, default=None, repr=False)  # not pickled
+    origin: Origin = dataclasses.field(kw_only=True, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the data, which are not the path's to write to a file."""
-        return {**self.__dict__, "origin": None}
+        return {**self.__dict__, "origin": self.origin._replace(data=())}
+
+    @property
+    def several(self) -> bool:
+        """Whether y had several columns."""
+        return self.alphas.ndim - 1 > np.ndim(0 if self.l1_ratio is None else self.l1_ratio)
+
+    @property
+    def ratios(self) -> np.ndarray:
+        """The l1_ratio of each fit, in the shape of alphas; NaN for a penalty that was given."""
+        ratios = np.asarray(np.nan if self.l1_ratio is None else self.l1_ratio, float)
+        return np.broadcast_to(ratios[..., None] if ratios.ndim else ratios, self.alphas.shape)
 
     def plot(self, **options: Any) -> Any:
         """Draws the coefficients against -log10(alpha); see ``proxreg.plotting.plot_path``."""
@@ -106,9 +120,7 @@ class Path(Fit):
             type(self.penalty).__name__ if self.l1_ratio is None else f"elastic net, l1_ratio {_listed(self.l1_ratio)}"
         )
         done = int(np.sum(self.converged))
-        ratios = np.asarray(np.nan if self.l1_ratio is None else self.l1_ratio, float)
-        several = self.alphas.ndim - 1 > ratios.ndim
-        ratios = np.broadcast_to(ratios[..., None] if ratios.ndim == 1 else ratios, self.alphas.shape)
+        ratios, several = self.ratios, self.several
         lines = [
             f"Path: {shape} alphas, {kind}, {self.loss.name} loss, {self.coef.shape[-1]} features, {self.coef.dtype}",
             f"  {done} of {self.converged.size} converged, "
@@ -125,6 +137,29 @@ class Path(Fit):
                 f"{self.gap[at]:8.1e} {self.num_steps[at]:6d}" + ("" if self.converged[at] else "  not converged")
             )
         return "\n".join(lines)
+
+
+def fit_at(path: Path, place: np.ndarray) -> Fit:
+    """The fit at a place of the grid, counted flat, of each response ``(T,)``; of one response without that axis."""
+    count = len(place)
+    grid = path.alphas.ndim
+
+    def take(values: np.ndarray) -> np.ndarray:
+        found = values.reshape(count, -1, *values.shape[grid:])[np.arange(count), place]
+        return found if path.several else found[0]
+
+    names = ("coef", "intercept", "objective", "gap", "violation", "converged", "num_steps")
+    own = {name: take(getattr(path, name)) for name in names}
+    given: dict[str, Any] = {} if path.several else {"alpha": float(take(path.alphas))}
+    if path.l1_ratio is not None and not path.several:
+        given["l1_ratio"] = float(take(path.ratios))
+    penalty = replace(path.penalty, **given)
+    return Fit(**own, penalty=penalty, loss=path.loss, feature_names=path.feature_names, classes=path.classes)
+
+
+def names_of(features: tuple[str, ...] | None, p: int) -> tuple[str, ...]:
+    """What to call each of p features in tables and pictures."""
+    return features or tuple(f"x{j}" for j in range(p))
 
 
 def _worst(values: np.ndarray) -> str:

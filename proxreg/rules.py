@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from proxreg._warnings import DataWarning, warn
+
 RULES = ("min", "1se")
 
 
@@ -26,3 +28,31 @@ def within_one_error(mean: np.ndarray, error: np.ndarray, alphas: np.ndarray, at
     near = mean <= mean[at] + error[at]
     near[at] = True  # whatever its standard error is, NaN for instance
     return int(np.argmax(np.where(near, alphas, -np.inf)))
+
+
+def places(mean: np.ndarray, error: np.ndarray, alphas: np.ndarray, responses: int) -> dict[str, np.ndarray]:
+    """The flat number of the alpha that each rule takes, of each response; of means the smaller are better."""
+    found, count = [], alphas.shape[-1]
+    for means, errors, grid in zip(*(a.reshape(responses, -1) for a in (mean, error, alphas))):
+        at = best(means, grid)
+        row = slice(at // count * count, (at // count + 1) * count)  # of the same l1_ratio
+        found.append((at, row.start + within_one_error(means[row], errors[row], grid[row], at - row.start)))
+    return dict(zip(RULES, np.array(found).T))
+
+
+def warn_at_the_edge(alphas: np.ndarray, nnz: np.ndarray, place: np.ndarray, what: str) -> None:
+    """Says where a curve ends before its best point, as far as the grid tells; ``place (T,)`` as in ``places``."""
+    count = alphas.shape[-1]
+    if count < 2:
+        return
+    grid, nnz = alphas.reshape(len(place), -1, count), nnz.reshape(len(place), -1)
+    for number, at in enumerate(place):
+        row, alpha = grid[number, at // count], grid[number, at // count, at % count]
+        of = f"of the grid, {alpha:.3g}"
+        best_is = f"{f'y {number}: ' if len(place) > 1 else ''}the best {what} is at the"
+        if alpha == row.min() > 0:
+            warn(f"{best_is} smallest alpha {of}; pass smaller alphas, or a smaller min_ratio", DataWarning)
+        elif alpha == row.max() and nnz[number, at]:
+            warn(f"{best_is} largest alpha {of}; pass larger alphas", DataWarning)
+        elif alpha == row.max():
+            warn(f"{best_is} largest alpha {of}, where all coefficients are zero: no feature helps", DataWarning)

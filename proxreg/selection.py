@@ -5,14 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from proxreg._warnings import DataWarning, warn
 from proxreg.cv_result import CVPath
 from proxreg.engine import Moments, OneBlasThread, determines
 from proxreg.folds import Fold, make_folds
 from proxreg.metrics import Metric, as_metric
 from proxreg.path_problem import PathProblem, answer, as_path, labels, pose, remedy, solved, warn_unless_converged
 from proxreg.penalties import Penalty
-from proxreg.rules import RULES, best, within_one_error
+from proxreg.rules import places, warn_at_the_edge
 from proxreg.task import Task, tasks_from, tasks_of
 
 LIGHT = 1e-6  # a fold's rows of no more of the weight than this are summed by themselves
@@ -213,9 +212,11 @@ def _summary(
     mean = np.tensordot(share, values, axes=1)
     variance = np.tensordot(share, np.square(values - mean), axes=1)
     error = np.sqrt(variance / (pieces - 1))
-    place = _chosen(problem, -mean if metric.larger else mean, error)
-    result = CVPath(
-        path=as_path(problem, fits[0]),
+    place = places(-mean if metric.larger else mean, error, problem.grid, len(problem.tasks))
+    path = as_path(problem, fits[0])
+    warn_at_the_edge(problem.grid, path.nnz, place["min"], f"mean {metric.name}")
+    return CVPath(
+        path=path,
         alphas=problem.grid,
         mean_loss=mean,
         se_loss=error,
@@ -224,37 +225,6 @@ def _summary(
         metric=metric.name,
         place=place,
     )
-    _warn_at_the_edge(problem, result)
-    return result
-
-
-def _chosen(problem: PathProblem, mean: np.ndarray, error: np.ndarray) -> dict[str, np.ndarray]:
-    """The flat number of the alpha that each rule takes, of each response; where means are smaller they are better."""
-    places = []
-    for means, errors, alphas in zip(*(a.reshape(len(problem.tasks), -1) for a in (mean, error, problem.grid))):
-        at, count = best(means, alphas), problem.grid.shape[-1]
-        row = slice(at // count * count, (at // count + 1) * count)  # of the same l1_ratio
-        near = row.start + within_one_error(means[row], errors[row], alphas[row], at - row.start)
-        places.append((at, near))
-    return dict(zip(RULES, np.array(places).T))
-
-
-def _warn_at_the_edge(problem: PathProblem, cv: CVPath) -> None:
-    """Says where the curve ends before its minimum, as far as the grid tells."""
-    count, responses = problem.grid.shape[-1], len(problem.tasks)
-    if count < 2:
-        return
-    flat = problem.grid.reshape(responses, -1, count)
-    for number, at in enumerate(cv.place["min"]):
-        row, alpha = flat[number, at // count], flat[number, at // count, at % count]
-        name, of = f"y {number}: " if problem.several else "", f"of the grid, {alpha:.3g}"
-        best_is = f"{name}the best mean {cv.metric} is at the"
-        if alpha == row.min() > 0:
-            warn(f"{best_is} smallest alpha {of}; pass smaller alphas, or a smaller min_ratio", DataWarning)
-        elif alpha == row.max():
-            zero = cv.path.nnz.reshape(responses, -1)[number, at] == 0
-            rest = "where all coefficients are zero: no feature helps" if zero else "pass larger alphas"
-            warn(f"{best_is} largest alpha {of}{',' if zero else ';'} {rest}", DataWarning)
 
 
 def _warn(problem: PathProblem, fits: list[dict[str, np.ndarray]]) -> None:

@@ -30,7 +30,9 @@ ORDER = [
     {"path_problem"},
     {"path"},
     {"folds"},
-    {"selection"},
+    {"selection", "resampling", "source_data", "refit", "conversion"},
+    {"stability", "bootstrapping", "criteria", "relaxation", "ridge"},
+    {"adaptation"},
     {"datasets", "plotting", "compilation"},
     {PACKAGE},  # __init__.py: the names that users see
     {"_cli"},
@@ -45,6 +47,7 @@ ASIDE = {"transforms": {"penalties"}}
 EXCEPTIONS = {
     ("results", "plotting"): "Path.plot is a convenience and needs matplotlib only when called",
     ("cv_result", "plotting"): "CVPath.plot likewise",
+    ("stability", "plotting"): "Stability.plot likewise",
 }
 
 #: layers that exist for the sake of an optional dependency, and may import it wherever they like

@@ -14,6 +14,8 @@ from proxreg.engine.host import OneBlasThread as OneBlasThread
 from proxreg.engine.lanes import SOLVERS as SOLVERS
 from proxreg.engine.lanes import solve_lanes as solve_lanes
 from proxreg.engine.lanes import solve_one as solve_one
+from proxreg.engine.plan import FEW as FEW
+from proxreg.engine.resamples import ResampleSource as ResampleSource
 from proxreg.engine.source import DataSource as DataSource
 from proxreg.engine.source import GramSource as GramSource
 from proxreg.engine.source import Source as Source
@@ -21,5 +23,4 @@ from proxreg.engine.statistics import Moments as Moments
 from proxreg.engine.statistics import determines as determines
 from proxreg.engine.statistics import gram_statistics as gram_statistics
 from proxreg.engine.statistics import moments as moments
-from proxreg.engine.working_set import FEW as FEW
 from proxreg.engine.working_set import Solution as Solution

@@ -14,6 +14,7 @@ from proxreg.models.certificate import Certificate, duality_gap, relative, viola
 from proxreg.penalties import Penalty
 
 CHUNK = 16  # lanes at a time: one program for any number
+MANY = 1024  # lanes from which a second program, for 16 times as many at a time, pays
 
 
 class Scales(NamedTuple):
@@ -79,10 +80,10 @@ def slopes(family: Family, w: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np
 
 def _in_chunks(program: Callable[..., Any], family: Family, w: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
     """What a program says of lanes, so many at a time that it is compiled for one number of lanes."""
-    p, size = w.shape[1], column_bucket(w.shape[1])
+    p, size, chunk = w.shape[1], column_bucket(w.shape[1]), CHUNK if len(w) < MANY else 16 * CHUNK
     wide, found = family.columns(np.arange(p), p, size), []
-    for start in range(0, len(w), CHUNK):
-        at = np.arange(start, min(start + CHUNK, len(w)))
-        lanes = (padded(x[at], CHUNK, *[size] * (x.ndim - 1)) for x in (w, *others))
-        found.append([np.asarray(x)[: at.size] for x in program(wide.lanes(filled(at, CHUNK)), *lanes)])
+    for start in range(0, len(w), chunk):
+        at = np.arange(start, min(start + chunk, len(w)))
+        lanes = (padded(x[at], chunk, *[size] * (x.ndim - 1)) for x in (w, *others))
+        found.append([np.asarray(x)[: at.size] for x in program(wide.lanes(filled(at, chunk)), *lanes)])
     return [np.concatenate(parts) for parts in zip(*found)]

@@ -77,7 +77,8 @@ def _steps(
     matrix: Matrix, family: Family, scales: Scales, tol: Array, state: Descent, stop: ArrayLike, limit: Array
 ) -> Descent:
     """Steps until no more than ``stop`` lanes are at work, at most ``limit``."""
-    penalties, (G, steps, root) = family.penalties(), matrix
+    penalties, matrix = family.penalties(), matrix.of(scales.response)
+    steps, root = matrix.steps, matrix.root
     size = jnp.sqrt(jnp.where(scales.null_loss > 0, scales.null_loss, 1))[:, None]
 
     def certify(w, g, loss, error):
@@ -97,7 +98,7 @@ def _steps(
         new = jax.vmap(lambda penalty, v, step: penalty.prox(v, step))(penalties, target, t)
         new = jnp.where(live[:, None], new, w)  # the others' gradients and losses then stay what they are
         progress = new - w
-        new_g = g + _product(G, progress * (root / size)) * (root * size)
+        new_g = g + matrix.product(progress * (root / size)).astype(g.dtype) * (root * size)
         new_loss = jnp.maximum(loss + jnp.sum(progress * (g + new_g), axis=1) / 2, 0)
         length, along = inner(progress, progress), inner(progress, momentum)
         restart = length <= along  # the momentum points uphill (O'Donoghue and Candes 2015)
@@ -123,15 +124,6 @@ def _steps(
         return (jnp.sum(state.error > tol) > stop) & (count < limit)
 
     return jax.lax.while_loop(at_work, advance, (jnp.zeros((), jnp.int32), state))[1]
-
-
-def _product(G: Array, w: Array) -> Array:
-    """``w G`` for a symmetric G, in its type.
-
-    With few lanes XLA on CPU computes ``G w'`` up to twice as fast; the barriers keep it from turning that around.
-    """
-    barrier = jax.lax.optimization_barrier
-    return barrier(jnp.matmul(G, barrier(w.T.astype(G.dtype)), precision="highest")).T.astype(w.dtype)
 
 
 _advance = jax.jit(_steps)

@@ -11,7 +11,8 @@ from proxreg.engine.family import Family
 from proxreg.engine.grid import interpolated, levels
 from proxreg.engine.host import matmul
 from proxreg.engine.lanes import certify_lanes, null_intercept, solve_lanes
-from proxreg.engine.working_set import GROUP, INNER, by_strength, working_set
+from proxreg.engine.plan import GROUP, by_strength, working_set
+from proxreg.engine.working_set import INNER
 from proxreg.losses import Loss
 from proxreg.models import Coefficients, LinearModel
 from proxreg.solvers import Result, Status

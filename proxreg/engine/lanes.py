@@ -34,17 +34,17 @@ def solve_lanes(
     max_steps: ArrayLike,
     solver: str,
     own_starts: bool = False,
+    weights: ArrayLike | None = None,
 ) -> Result:
     """The template with each alpha ``(lanes,)``, and l1_ratio ``(lanes,)`` if given, in its fields' place.
 
     ``factor (p,)`` multiplies alpha per column. Every lane starts at ``start``, zero where None, or with ``own_starts``
-    at its own entry along the first axis. The products of all lanes with the data are matrix products, and each lane
-    stops on its own certificate.
+    at its own entry along the first axis. ``weights (lanes, n)`` stand in for those of a linear model's rows. The
+    products of all lanes with the data are matrix products, and each lane stops on its own certificate.
     """
     template = replace(template, alpha=0.0)  # whatever it was, it must not be a reason to compile again
-    return _lanes(
-        *strong((smooth, template)), alphas, ratios, factor, start, *stopping(tol, max_steps), solver, own_starts
-    )
+    given = *strong((smooth, template)), alphas, ratios, factor, start, weights
+    return _lanes(*given, *stopping(tol, max_steps), solver, own_starts)
 
 
 @partial(jax.jit, static_argnames=("solver", "own_starts"))
@@ -55,6 +55,7 @@ def _lanes(
     ratios: ArrayLike | None,
     factor: ArrayLike | None,
     start: Any,
+    weights: ArrayLike | None,
     tol: Array,
     max_steps: Array,
     solver: str,
@@ -62,11 +63,12 @@ def _lanes(
 ) -> Result:
     family = Family(template, factor, alphas, ratios)
 
-    def lane(alpha, ratio, start):
-        return SOLVERS[solver](smooth, family.penalty(alpha, ratio), start, tol=tol, max_steps=max_steps)
+    def lane(alpha, ratio, start, weights):
+        own = smooth if weights is None else replace(smooth, sample_weight=weights)
+        return SOLVERS[solver](own, family.penalty(alpha, ratio), start, tol=tol, max_steps=max_steps)
 
-    axes = (0, None if ratios is None else 0, 0 if own_starts else None)
-    return jax.vmap(lane, in_axes=axes)(alphas, ratios, start)
+    axes = (0, None if ratios is None else 0, 0 if own_starts else None, None if weights is None else 0)
+    return jax.vmap(lane, in_axes=axes)(alphas, ratios, start, weights)
 
 
 def certify_lanes(model: LinearModel, family: Family, start: Any) -> Certified:

@@ -15,7 +15,7 @@ DAMPING = 1e-14  # relative; keeps a singular system solvable
 
 
 def newton_candidates(
-    source: Source, w: np.ndarray, subgradient: np.ndarray, curvature: np.ndarray
+    source: Source, response: np.ndarray, w: np.ndarray, subgradient: np.ndarray, curvature: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """For lanes ``(L, p)`` the full step, coefficients that would change sign set to zero, and the step up to the first
     of them.
@@ -27,7 +27,7 @@ def newton_candidates(
 
     def candidates(lane: int) -> None:
         at = np.flatnonzero(active[lane])
-        at, move = _newton_step(source, at, w[lane], subgradient[lane], curvature[lane])
+        at, move = _newton_step(source, int(response[lane]), at, w[lane], subgradient[lane], curvature[lane])
         if not at.size:
             return
         old = w[lane, at]
@@ -42,11 +42,11 @@ def newton_candidates(
 
 
 def _newton_step(
-    source: Source, at: np.ndarray, w: np.ndarray, subgradient: np.ndarray, curvature: np.ndarray
+    source: Source, response: int, at: np.ndarray, w: np.ndarray, subgradient: np.ndarray, curvature: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The step on the coordinates ``at`` without those at zero that it would move against their subgradient."""
     while at.size:
-        H, b = source.gram(at).astype(np.float64), -subgradient[at].astype(np.float64)
+        H, b = source.gram(at, response).astype(np.float64), -subgradient[at].astype(np.float64)
         H[np.diag_indices_from(H)] += np.where(w[at] != 0, curvature[at], 0)
         H[np.diag_indices_from(H)] *= 1 + DAMPING
         try:

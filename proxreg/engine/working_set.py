@@ -15,17 +15,10 @@ from proxreg.engine.certify import Certified, Scales, certify, slopes
 from proxreg.engine.descent import descend
 from proxreg.engine.family import Family
 from proxreg.engine.host import in_parallel
+from proxreg.engine.plan import FEW, plan, working_set
 from proxreg.engine.polish import newton_candidates
 from proxreg.engine.source import Matrix, Source
 
-FEWEST = 512  # so many columns need no working set
-FEW = 1024  # on so many, a step costs no more than a certificate
-GROUP = 16  # lanes that share a working set
-LARGE_GROUP = 64  # the same, of few columns
-BATCH = 1024  # lanes that work on all columns together
-FIRST = 256, 512  # columns of a first working set: as many as there are rows, in this range
-GROWTH = 1.3  # of a working set over the supports that it holds
-WHOLE = 0.3  # a working set of a larger part of the columns is all of them: one batch on one matrix
 INNER = 0.01  # error that a round leaves, relative to the one that it begins with
 PATIENCE = 200  # steps of a round
 POLISH = 1e-7  # from this error on lanes try Newton's method first, and so do slow ones that have paid its price
@@ -63,7 +56,7 @@ class Job(NamedTuple):
 
     lanes: np.ndarray
     columns: np.ndarray
-    matrix: Matrix
+    matrix: Matrix | None  # None: each lane's own, made where the work is done
     tol: np.ndarray
     pace: np.ndarray
     max_steps: int
@@ -124,9 +117,9 @@ def solve(
             Job(
                 group,
                 columns,
-                source.matrix(columns),
+                source.matrix(columns) if columns.ndim == 1 else None,
                 np.maximum(INNER * np.minimum(error[group], 1), goal[group])
-                if columns.size < source.size and looked
+                if columns.shape[-1] < source.size and looked
                 else goal[group],
                 pace[live[group]],
                 min(PATIENCE, max_steps - int(spent[group].max())),
@@ -134,7 +127,7 @@ def solve(
             )
             for group, columns in planned
         )
-        for job, part, steps in in_parallel(partial(_descend, mine, own, start, g, loss), jobs):
+        for job, part, steps in in_parallel(partial(_descend, source, mine, own, start, g, loss), jobs):
             at = live[job.lanes]
             answer.w[at[:, None], job.columns] = part
             answer.num_steps[at] += np.maximum(steps, looked)  # a round costs at least that, and must end
@@ -178,7 +171,7 @@ def _newton(
         if not at.size:
             break
         mine, own, moved = family.lanes(at), scales.lanes(at), np.zeros(at.size, bool)
-        for candidate in newton_candidates(source, w[at], *slopes(mine, w[at], g[at])):
+        for candidate in newton_candidates(source, own.response, w[at], *slopes(mine, w[at], g[at])):
             own_loss, own_g = source.evaluate(candidate, own.response)
             found = certify(mine, own, candidate, own_g, own_loss)
             lower = found.objective < known.objective[at]
@@ -195,71 +188,21 @@ def _newton(
 
 
 def _descend(
-    family: Family, scales: Scales, w: np.ndarray, g: np.ndarray, loss: np.ndarray, job: Job
+    source: Source, family: Family, scales: Scales, w: np.ndarray, g: np.ndarray, loss: np.ndarray, job: Job
 ) -> tuple[Job, np.ndarray, np.ndarray]:
     """The same problems for some lanes on some columns, padded to a bucket: points and numbers of steps."""
     at, columns, p = job.lanes, job.columns, w.shape[1]
-    w, g, size = w[at], g[at], set_bucket(columns.size, p)
+    w, g, mine, own = w[at], g[at], family.lanes(at), scales.lanes(at)
+    if columns.ndim == 2:
+        w, g = (np.take_along_axis(x, columns, axis=1) for x in (w, g))
+        k = columns.shape[1]
+        matrix, small = source.stack(columns, own.response), mine.columns(columns[0], p, k)
+        found, steps = descend(matrix, small, own, job.tol.astype(w.dtype), job.pace, (w, g, loss[at]), job.max_steps)
+        return job, found, steps
+    size = set_bucket(columns.size, p)
     if columns.size < p:
         w, g = w[:, columns], g[:, columns]
     begin = padded(w, at.size, size), padded(g, at.size, size), loss[at]
-    small, tol = family.lanes(at).columns(columns, p, size), job.tol.astype(w.dtype)
-    given = job.matrix, small, scales.lanes(at), tol, job.pace, begin
-    found, steps = descend(*given, job.max_steps, job.leave)
+    small, tol = mine.columns(columns, p, size), job.tol.astype(w.dtype)
+    found, steps = descend(job.matrix, small, own, tol, job.pace, begin, job.max_steps, job.leave)
     return job, found[:, : columns.size], steps
-
-
-def plan(
-    source: Source, family: Family, scales: Scales, w: np.ndarray, g: np.ndarray
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Lanes of about the same strength, and the columns that suit them; all that need every column in one group.
-
-    Groups whose columns would be more than the source allows are left out.
-    """
-    everything = np.arange(source.size)
-    if source.size <= FEWEST:
-        return [(group, everything) for group in by_strength(family, BATCH)]
-    groups = by_strength(family, GROUP if source.size > FEW else LARGE_GROUP, scales.response)
-    planned = [(group, working_set(family.lanes(group), w[group], g[group], source.rows)) for group in groups]
-    planned = [(group, columns) for group, columns in planned if columns.size <= source.widest]
-    if source.size > source.widest:
-        return planned
-    whole = [group for group, columns in planned if columns.size > WHOLE * source.size]
-    rest = [(group, columns) for group, columns in planned if columns.size <= WHOLE * source.size]
-    if not whole:
-        return rest
-    together = np.concatenate(whole)
-    last = by_strength(family.lanes(together), BATCH)
-    return rest + [(together[group], everything) for group in last]
-
-
-def by_strength(family: Family, size: int, apart: np.ndarray | None = None) -> list[np.ndarray]:
-    """The lanes in groups of at most ``size``, from the strongest l1 penalty to the weakest.
-
-    Lanes that differ in ``apart (L,)`` do not share a group.
-    """
-    alpha = np.asarray(family.alpha)
-    l1 = alpha if family.l1_ratio is None else alpha * np.asarray(family.l1_ratio)
-    kinds = np.zeros(l1.size, int) if apart is None else apart
-    found = []
-    for kind in np.unique(kinds):
-        mine = np.flatnonzero(kinds == kind)
-        found += np.array_split(mine[np.argsort(-l1[mine], kind="stable")], -(-mine.size // size))
-    return found
-
-
-def working_set(family: Family, w: np.ndarray, g: np.ndarray, rows: int | None) -> np.ndarray:
-    """The columns in use, and those whose gradients come nearest to the largest of their lane.
-
-    A lasso has no more coefficients than there are rows, so that on few of them fewer columns are enough to begin with.
-    """
-    size = np.abs(g)
-    if family.factor is not None:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            size = np.where(size > 0, size / family.factor, 0)  # infinite where unpenalised: always in
-    largest = np.max(np.where(np.isfinite(size), size, 0), axis=1, keepdims=True)
-    score = np.max(size / np.where(largest > 0, largest, 1), axis=0)
-    score[np.any(w != 0, axis=0)] = np.inf
-    first = FIRST[1] if rows is None else int(np.clip(rows, *FIRST))
-    wanted = min(max(min(first, score.size // 4), int(GROWTH * np.sum(np.isinf(score)))), score.size)
-    return np.sort(np.argpartition(-score, wanted - 1)[:wanted])

@@ -1,0 +1,66 @@
+"""One number for the same strength in the conventions of other tools."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from proxreg.validation import check_positive
+
+#: what one unit of a tool's strength is in ours, as (n, loss is squared, part is l2); for C, of its inverse
+_UNITS: dict[str, Callable[[float, bool, bool], float]] = {
+    "proxreg": lambda n, squared, l2: 1.0,
+    "sklearn": lambda n, squared, l2: 1.0,  # Lasso, ElasticNet; PoissonRegressor
+    "sklearn_ridge": lambda n, squared, l2: 1 / n,  # a sum of squares, not halved, and alpha ||w||^2
+    "glmnet": lambda n, squared, l2: 1.0,
+    "statsmodels": lambda n, squared, l2: 1.0,  # fit_regularized of OLS and GLM
+    "statsmodels_discrete": lambda n, squared, l2: 1 / n,  # of Logit, Poisson: a sum, l1 alone
+    "keras": lambda n, squared, l2: (0.5 if squared else 1.0) * (2.0 if l2 else 1.0),  # mean squared error, not halved
+    "pytorch": lambda n, squared, l2: 0.5 if squared else 1.0,  # weight_decay adds w times itself to the gradient
+    "C": lambda n, squared, l2: 1 / n,  # a sum of losses times C
+}
+_OF_ROWS = ("sklearn_ridge", "statsmodels_discrete", "C")
+
+
+def convert(
+    alpha: float, *, frm: str, to: str, n: float | None = None, loss: str = "squared", part: str = "l1"
+) -> float:
+    """The strength in one tool's convention that means the same as ``alpha`` in another's.
+
+    | tool | objective |
+    |---|---|
+    | "proxreg", "sklearn" (Lasso, ElasticNet), "glmnet" (its lambda), "statsmodels" (OLS, GLM) | mean loss + penalty |
+    | "sklearn_ridge" | sum of squared residuals + alpha ||w||^2 |
+    | "statsmodels_discrete" (Logit, Poisson) | sum of losses + alpha ||w||_1 |
+    | "C" (scikit-learn's LogisticRegression) | C times the sum of losses + penalty |
+    | "keras" | mean squared residual, or mean cross-entropy, + l1 ||w||_1 or l2 ||w||^2 |
+    | "pytorch" (weight_decay of SGD) | mean squared residual, or mean cross-entropy; + weight_decay/2 ||w||^2 |
+
+    Args:
+      alpha: >= 0; C > 0.
+      frm, to: names of the table.
+      n: the number of rows, or the sum of their weights, where the table has a sum.
+      loss: "squared" or any other (which is a deviance halved, or a cross-entropy).
+      part: "l1" or "l2", which of the two the number multiplies; it matters for Keras.
+
+    glmnet and others standardise columns by default, which no number makes up for: ``standardize=True``.
+
+    >>> import proxreg as pr
+    >>> pr.convert(2.0, frm="C", to="proxreg", n=100, loss="logistic")
+    0.005
+    """
+    for name, tool in (("frm", frm), ("to", to)):
+        if tool not in _UNITS:
+            raise ValueError(f"{name} must be one of {', '.join(map(repr, _UNITS))}, got {tool!r}")
+    if part not in ("l1", "l2"):
+        raise ValueError(f"part must be 'l1' or 'l2', got {part!r}")
+    needing = [tool for tool in (frm, to) if tool in _OF_ROWS]
+    if needing and n is None:
+        raise ValueError(f"{needing[0]!r} is about a sum over rows: pass n=, the number of rows")
+    rows = 1.0 if n is None else check_positive(n, "n")
+    if not (np.isfinite(alpha) and (alpha > 0 if frm == "C" else alpha >= 0)):
+        raise ValueError(f"{'C must be > 0' if frm == 'C' else 'alpha must be >= 0'} and finite, got {alpha!r}")
+    if to == "C" and alpha == 0:
+        raise ValueError("alpha = 0 is an infinite C")
+    known = rows, loss == "squared", part == "l2"
+    ours = _UNITS[frm](*known) / alpha if frm == "C" else _UNITS[frm](*known) * alpha
+    return float(_UNITS[to](*known) / ours if to == "C" else ours / _UNITS[to](*known))

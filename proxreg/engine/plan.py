@@ -1,0 +1,102 @@
+"""Which lanes work together in a round, and on which columns."""
+
+import jax
+import numpy as np
+
+from proxreg.engine.buckets import column_bucket
+from proxreg.engine.certify import Scales
+from proxreg.engine.family import Family
+from proxreg.engine.source import Source
+
+FEWEST = 512  # so many columns need no working set
+FEW = 1024  # on so many, a step costs no more than a certificate
+GROUP = 16  # lanes that share a working set
+LARGE_GROUP = 64  # the same, of few columns
+STACK = 128  # lanes whose own matrices stay in a cache together
+BATCH = 1024  # lanes that work on all columns together
+ALONE = 128  # columns of the working set of a lane's own
+FIRST = 256, 512  # columns of a first working set: as many as there are rows, in this range
+GROWTH = 1.3  # of a working set over the supports that it holds
+WHOLE = 0.3  # a working set of a larger part of the columns is all of them: one batch on one matrix
+
+
+def plan(
+    source: Source, family: Family, scales: Scales, w: np.ndarray, g: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Lanes of about the same strength, and the columns that suit them; all that need every column in one group.
+
+    Groups whose columns would be more than the source allows are left out.
+    """
+    everything = np.arange(source.size)
+    if source.alike:
+        return _plan_alone(family, scales, w, g)
+    if source.size <= FEWEST:
+        return [(group, everything) for group in by_strength(family, BATCH)]
+    groups = by_strength(family, GROUP if source.size > FEW else LARGE_GROUP, scales.response)
+    planned = [(group, working_set(family.lanes(group), w[group], g[group], source.rows)) for group in groups]
+    planned = [(group, columns) for group, columns in planned if columns.size <= source.widest]
+    if source.size > source.widest:
+        return planned
+    whole = [group for group, columns in planned if columns.size > WHOLE * source.size]
+    rest = [(group, columns) for group, columns in planned if columns.size <= WHOLE * source.size]
+    if not whole:
+        return rest
+    together = np.concatenate(whole)
+    last = by_strength(family.lanes(together), BATCH)
+    return rest + [(together[group], everything) for group in last]
+
+
+def _plan_alone(family: Family, scales: Scales, w: np.ndarray, g: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Lanes of some samples, and for each the columns ``(L, k)`` of its sample's own working set."""
+    order = np.argsort(scales.response, kind="stable")
+    _, starts, sample = np.unique(scales.response[order], return_index=True, return_inverse=True)
+    score = np.maximum.reduceat(scores(family, w, g)[order], starts)
+    if not uniform(family, w.shape[1]):  # penalties by column come in one order for all
+        score = np.broadcast_to(score.max(axis=0), score.shape)
+    p, used = score.shape[1], int(np.isinf(score).sum(axis=1).max())
+    k = min(column_bucket(1 << (max(int(GROWTH * used), ALONE) - 1).bit_length()), p)
+    columns = np.sort(np.argpartition(-score, k - 1, axis=1)[:, :k], axis=1)
+    ends = np.flatnonzero(np.diff(sample, append=len(starts))) + 1  # lanes of a sample stay together
+    cuts = np.unique(ends[np.searchsorted(ends, np.arange(STACK, order.size + STACK, STACK).clip(max=order.size))])
+    return [(order[at], columns[sample[at]]) for at in np.split(np.arange(order.size), cuts[:-1])]
+
+
+def by_strength(family: Family, size: int, apart: np.ndarray | None = None) -> list[np.ndarray]:
+    """The lanes in groups of at most ``size``, from the strongest l1 penalty to the weakest.
+
+    Lanes that differ in ``apart (L,)`` do not share a group.
+    """
+    alpha = np.asarray(family.alpha)
+    l1 = alpha if family.l1_ratio is None else alpha * np.asarray(family.l1_ratio)
+    kinds = np.zeros(l1.size, int) if apart is None else apart
+    found = []
+    for kind in np.unique(kinds):
+        mine = np.flatnonzero(kinds == kind)
+        found += np.array_split(mine[np.argsort(-l1[mine], kind="stable")], -(-mine.size // size))
+    return found
+
+
+def scores(family: Family, w: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """How much columns matter to each lane ``(L, p)``: infinite in use, else by their gradients over the largest."""
+    size = np.abs(g)
+    if family.factor is not None:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            size = np.where(size > 0, size / family.factor, 0)  # infinite where unpenalised: always in
+    largest = np.max(np.where(np.isfinite(size), size, 0), axis=1, keepdims=True)
+    return np.where(w != 0, np.inf, size / np.where(largest > 0, largest, 1))
+
+
+def uniform(family: Family, p: int) -> bool:
+    """Whether all columns are penalised alike."""
+    return family.factor is None and all(np.shape(leaf) != (p,) for leaf in jax.tree.leaves(family.template))
+
+
+def working_set(family: Family, w: np.ndarray, g: np.ndarray, rows: int | None) -> np.ndarray:
+    """The columns in use, and those whose gradients come nearest to the largest of their lane.
+
+    A lasso has no more coefficients than there are rows, so that on few of them fewer columns are enough to begin with.
+    """
+    score = scores(family, w, g).max(axis=0)
+    first = FIRST[1] if rows is None else int(np.clip(rows, *FIRST))
+    wanted = min(max(min(first, score.size // 4), int(GROWTH * np.sum(np.isinf(score)))), score.size)
+    return np.sort(np.argpartition(-score, wanted - 1)[:wanted])

@@ -1,0 +1,151 @@
+"""A grid of fits on many samples of the same rows: every sample and every alpha is a lane."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from proxreg import _precision
+from proxreg.batch import result_of, scales_of
+from proxreg.engine import Family, OneBlasThread, ResampleSource, filled, padded, solve_grid, solve_lanes
+from proxreg.losses import Squared
+from proxreg.models import Coefficients, LinearModel
+from proxreg.path_problem import PathProblem, arrays, scaled_template
+from proxreg.solvers import Result
+
+MOST = 1 << 22  # coefficients of lanes at work together
+LANES = 64  # of any other loss than the squared one, in a program
+
+
+def half_samples(key: jax.Array, y: np.ndarray, classes: tuple | None, pairs: int) -> np.ndarray:
+    """Weights ``(2 pairs, n)``, 1 or 0: disjoint halves of the rows, of each class where there are classes.
+
+    Shah and Samworth (2013), Variable selection with error control: another look at stability selection, section 2.
+    """
+    weights = np.zeros((2 * pairs, len(y)))
+    for number, own in enumerate(_orders(key, len(y), pairs)):
+        for rows in _strata(y, classes):
+            shuffled = own[np.isin(own, rows)] if classes is not None else own
+            half = len(shuffled) // 2
+            weights[2 * number, shuffled[:half]] = 1
+            weights[2 * number + 1, shuffled[half : 2 * half]] = 1
+    return weights
+
+
+def bootstrap_samples(key: jax.Array, y: np.ndarray, classes: tuple | None, samples: int) -> np.ndarray:
+    """Weights ``(samples, n)``: how often each row is drawn, with replacement, from its class where there are classes.
+
+    Efron and Tibshirani (1993), An introduction to the bootstrap, section 6.2.
+    """
+    weights = np.zeros((samples, len(y)))
+    for number, rows in enumerate(_strata(y, classes)):
+        drawn = jax.random.randint(jax.random.fold_in(key, number), (samples, len(rows)), 0, len(rows))
+        for sample, at in enumerate(np.asarray(drawn)):
+            weights[sample, rows] = np.bincount(at, minlength=len(rows))
+    return weights
+
+
+def _orders(key: jax.Array, n: int, count: int) -> np.ndarray:
+    return np.asarray(jax.vmap(lambda own: jax.random.permutation(own, n))(jax.random.split(key, count)))
+
+
+def _strata(y: np.ndarray, classes: tuple | None) -> list[np.ndarray]:
+    """The rows of each class, or all rows."""
+    strata = [np.arange(len(y))] if classes is None else [np.flatnonzero(y == value) for value in np.unique(y)]
+    for rows in strata:
+        if len(rows) < 2:
+            what = "X" if classes is None else f"class {classes[int(y[rows[0]])]!r}"
+            raise ValueError(f"{what} has {len(rows)} row; samples need two or more")
+    return strata
+
+
+def check_key(key: Any) -> jax.Array:
+    """A key of ``jax.random``."""
+    if key is None or not hasattr(key, "dtype"):
+        raise ValueError(f"key must be a key such as jax.random.key(0), got {key!r}")
+    return key
+
+
+def fits(problem: PathProblem, whole: dict[str, np.ndarray], weights: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
+    """The fits of the grid on samples ``(samples, n)`` of the rows, as many at a time as memory likes, in their order.
+
+    Arrays have the axis of samples in front. Columns keep the centre and the scale that they have in all rows.
+    ``whole`` is the answer for these: where lanes start.
+    """
+    task, given = problem.task, problem.task.data.sample_weight
+    weights = weights if given is None else weights * given
+    totals = weights.sum(axis=1, keepdims=True)
+    if not np.all(totals > 0):
+        raise ValueError("a sample holds rows of weight zero only; leave such rows out")
+    weights = weights / totals
+    size = max(MOST // (problem.grid.size * whole["coef"].shape[-1]), 1)
+    solve = _least_squares(problem, whole) if isinstance(task.loss, Squared) else _any_loss(problem, whole)
+    for start in range(0, len(weights), size):
+        own = weights[start : start + size]
+        with _precision.scope(task.dtype), OneBlasThread():
+            found = arrays(task, solve(own))
+        yield {name: a.reshape(len(own), *problem.grid.shape, *a.shape[1:]) for name, a in found.items()}
+
+
+def _lanes(problem: PathProblem, samples: int) -> tuple[np.ndarray, Family]:
+    """The sample of each lane, and the penalties of all."""
+    grid, ratios = problem.grid.ravel(), np.broadcast_to(problem.ratios[..., None], problem.grid.shape).ravel()
+    ratio = None if problem.own else np.tile(ratios.astype(problem.task.dtype), samples)
+    family = Family(scaled_template(problem), problem.task.factor, np.tile(grid, samples), ratio)
+    return np.repeat(np.arange(samples), grid.size), family
+
+
+def _least_squares(problem: PathProblem, whole: dict[str, np.ndarray]):
+    task, options = problem.task, problem.options
+    X, y = centred_rows(problem)
+    base = (whole["coef"] * task.design.scale).reshape(problem.grid.size, -1).astype(task.dtype)
+
+    def solve(weights: np.ndarray) -> Result:
+        source = ResampleSource(X, y, weights, task.fit_intercept)
+        response, family = _lanes(problem, len(weights))
+        scales = scales_of(source, len(weights), response, task.dtype)
+        near = np.tile(base, (len(weights), 1))
+        found = solve_grid(source, family, scales, base=near, tol=options.tol, max_steps=options.max_steps)
+        result = result_of(found, options.tol)
+        return result._replace(w=Coefficients(found.w, source.intercept(found.w, response)))
+
+    return solve
+
+
+def centred_rows(problem: PathProblem) -> tuple[np.ndarray, np.ndarray]:
+    """X and y as solvers like them, where statistics have stood for them too."""
+    task, design = problem.task, problem.task.design
+    if design.X is not None:
+        return np.asarray(design.X), np.asarray(design.y)
+    assert design.quadratic is not None
+    X = ((np.asarray(task.data.X) - design.center) / design.scale).astype(task.dtype)
+    X[:, np.diagonal(design.quadratic.G) == 0] = 0  # constant but for rounding
+    y = task.data.y - design.y_center
+    return X, (y if task.data.offset is None else y - task.data.offset).astype(task.dtype)
+
+
+def _any_loss(problem: PathProblem, whole: dict[str, np.ndarray]):
+    task, options, model = problem.task, problem.options, problem.task.smooth
+    assert isinstance(model, LinearModel)
+    coef = (whole["coef"] * task.design.scale).reshape(problem.grid.size, -1).astype(task.dtype)
+    intercept = whole["intercept"].ravel() + whole["coef"].reshape(problem.grid.size, -1) @ task.design.center
+    solver = "fista" if options.solver == "auto" else options.solver
+
+    def solve(weights: np.ndarray) -> Result:
+        response, family = _lanes(problem, len(weights))
+        weights = padded(weights, len(weights), np.shape(model.y)[0]).astype(task.dtype)
+        parts = []
+        for first in range(0, response.size, LANES):
+            at = filled(np.arange(first, min(first + LANES, response.size)), LANES)
+            cell, own = at % problem.grid.size, family.lanes(at)
+            start = coef[cell]
+            start = Coefficients(start, intercept[cell].astype(task.dtype)) if task.fit_intercept else start
+            ratio = None if own.l1_ratio is None else jnp.asarray(own.l1_ratio)
+            given = own.template, jnp.asarray(own.alpha), ratio, own.factor, start, options.tol, options.max_steps
+            found = solve_lanes(model, *given, solver, own_starts=True, weights=weights[response[at]])
+            parts.append(jax.tree.map(lambda leaf: np.asarray(leaf)[: response.size - first], found))  # noqa: B023
+        return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+
+    return solve

@@ -1,0 +1,49 @@
+"""The data behind a path, for what needs them after the fit."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from proxreg.results import Path
+from proxreg.validation import Data, check_responses
+
+
+class Rows(NamedTuple):
+    """What one response of a path was fitted on."""
+
+    X: np.ndarray  # (n, p)
+    y: np.ndarray  # (n,)
+    weights: np.ndarray  # (n,) that sum to one
+    count: float  # the sum of the weights that were given; the number of rows where none were
+    offset: np.ndarray | None
+    scale: np.ndarray  # (p,) what columns were divided by
+    factor: np.ndarray | None  # (p,)
+    fit_intercept: bool
+
+
+def data_of(path: Path, X: Any, y: Any, sample_weight: Any, offset: Any) -> list[Rows]:
+    """The data of each response: those given, or those that the path was fitted on."""
+    origin = path.origin
+    if (X is None) != (y is None):
+        raise ValueError("pass both X and y, or neither")
+    if X is None:
+        if not origin.data:
+            raise ValueError("a path that was pickled does not carry its data: pass X and y")
+        if sample_weight is not None or offset is not None:
+            raise ValueError("sample_weight and offset go with X and y; without these, the path's own are taken")
+        given: tuple[Data, ...] = origin.data
+    else:
+        given = tuple(check_responses(X, y, path.loss, sample_weight, offset, path.feature_names))
+        if given[0].X.shape[1] != path.coef.shape[-1]:
+            raise ValueError(f"X has {given[0].X.shape[1]} columns, the path was fitted on {path.coef.shape[-1]}")
+    wanted = path.alphas.shape[0] if path.several else 1
+    if len(given) != wanted:
+        raise ValueError(f"the path has {wanted} responses, y has {len(given)}")
+    return [_rows(path, data) for data in given]
+
+
+def _rows(path: Path, data: Data) -> Rows:
+    weights = np.ones(len(data.y)) if data.sample_weight is None else data.sample_weight.astype(np.float64)
+    origin, total = path.origin, float(weights.sum())
+    own = origin.scale, origin.factor, origin.fit_intercept
+    return Rows(np.asarray(data.X), data.y, weights / total, total, data.offset, *own)
