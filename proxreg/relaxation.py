@@ -24,7 +24,7 @@ def relax(
     """Fits every model of a path again on its own support without penalty, and blends the two.
 
     ``gamma w + (1 - gamma) w_refit``: Meinshausen (2007), Relaxed lasso, in the simpler form of Hastie, Tibshirani and
-    Tibshirani (2020). ``gamma=1`` is the path itself, ``gamma=0`` the refit. Models of the same support are fitted once.
+    Tibshirani (2020). ``gamma=1`` is the path itself, ``gamma=0`` the refit. Equal supports are fitted once.
 
     Args:
       path: what ``fit_path`` returned, or the path of a ``CVPath``.
