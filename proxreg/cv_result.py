@@ -15,7 +15,7 @@ class CVPath:
 
     path: Path  # fitted on all rows
     alphas: np.ndarray  # (K,) or (R, K), the same for all folds; with an axis (T,) in front for y (n, T)
-    mean_loss: np.ndarray  # like alphas; the metric, over folds by the sums of their weights
+    mean_loss: np.ndarray  # like alphas; the metric, over folds
     se_loss: np.ndarray  # like alphas; standard error of that mean
     fold_loss: np.ndarray  # (folds, ...)
     fold_gap: np.ndarray  # (folds, ...) of the fits that were judged; NaN where no dual is known

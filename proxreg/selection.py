@@ -49,12 +49,11 @@ def cv_path(
 ) -> CVPath:
     """Fits a grid of strengths on all rows and on the rows outside each fold, and judges by the rows inside.
 
-    The loss is the objective's own, without the penalty: half the squared error for the squared loss. Means and
-    standard errors over folds weigh a fold by the sum of its weights: ``se = sqrt(var / (folds - 1))`` (glmnet's
-    ``cvm`` and ``cvsd``; Friedman, Hastie and Tibshirani 2010); repeats are no new data, and ``folds`` in it stays the
-    number of folds of each. All folds share the alphas of the whole data. For the squared loss with moderately many
-    columns one pass over X serves everything: the statistics of the rows outside a fold are those of all rows less the
-    fold's own.
+    The loss is the objective's own, without the penalty: half the squared error for the squared loss, a weighted mean
+    over the rows of a fold. Over folds it is a plain mean, as in scikit-learn, with the standard error
+    ``se = sqrt(var / (folds - 1))``; repeats are no new data, and ``folds`` in it stays the number of folds of each.
+    All folds share the alphas of the whole data. For the squared loss with moderately many columns one pass over X
+    serves everything: the statistics of the rows outside a fold are those of all rows less the fold's own.
 
     Args:
       folds: a number K (rows in their order, cut in K; each class is cut, where there are classes and one response),
@@ -111,14 +110,13 @@ def cv_path(
         _require_both(problem, chosen)
     problem, whole = solved(problem)
     fits = [whole]
-    values, sizes = [], []
+    values = []
     for number, fold in enumerate(chosen):
-        found, value, size = _judged(problem, whole, fold, number, kind)
+        found, value = _judged(problem, whole, fold, number, kind)
         fits.append(found)
         values.append(value)
-        sizes.append(size)
     _warn(problem, fits)
-    return _summary(problem, fits, np.stack(values), np.asarray(sizes), kind, len(chosen) // int(repeats))
+    return _summary(problem, fits, np.stack(values), kind, len(chosen) // int(repeats))
 
 
 def _weights(problem: PathProblem) -> np.ndarray:
@@ -150,10 +148,9 @@ def _require_both(problem: PathProblem, folds: list[Fold]) -> None:
 @OneBlasThread()
 def _judged(
     problem: PathProblem, whole: dict[str, np.ndarray], fold: Fold, number: int, metric: Metric
-) -> tuple[dict[str, np.ndarray], np.ndarray, float]:
-    """The fits outside a fold, how well they do inside it, and the sum of its weights."""
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """The fits outside a fold, and how well they do inside it."""
     task, weights = problem.task, _weights(problem)
-    size = float(weights[fold.test].sum())
     complement = np.array_equal(np.bincount(np.append(fold.train, fold.test)), np.ones(weights.size))
     light = weights[fold.train].sum() < LIGHT * weights.sum()  # differences would be rounding
     if task.design.sums is not None and complement and not light:
@@ -164,9 +161,9 @@ def _judged(
         known = np.isfinite(whole["gap"]).all() and determines(sums, task.design.sums, task.fit_intercept)
         found = answer(dataclasses.replace(problem, tasks=outside), whole["coef"] if known else None)
         assert metric.of_square is not None  # statistics are those of the squared loss
-        return found, metric.of_square * _mean_square(problem, held, found), size
+        return found, metric.of_square * _mean_square(problem, held, found)
     found = answer(dataclasses.replace(problem, tasks=tasks_of(fold.train, problem.tasks)))
-    return found, _measured(problem, found, fold.test, weights[fold.test], metric), size
+    return found, _measured(problem, found, fold.test, weights[fold.test], metric)
 
 
 def _each_response(problem: PathProblem, found: dict[str, np.ndarray]) -> list[tuple[Task, np.ndarray, np.ndarray]]:
@@ -204,14 +201,11 @@ def _summary(
     problem: PathProblem,
     fits: list[dict[str, np.ndarray]],
     values: np.ndarray,
-    sizes: np.ndarray,
     metric: Metric,
     pieces: int,
 ) -> CVPath:
-    share = sizes / sizes.sum()
-    mean = np.tensordot(share, values, axes=1)
-    variance = np.tensordot(share, np.square(values - mean), axes=1)
-    error = np.sqrt(variance / (pieces - 1))
+    mean = values.mean(axis=0)
+    error = np.sqrt(np.square(values - mean).mean(axis=0) / (pieces - 1))
     place = places(-mean if metric.larger else mean, error, problem.grid, len(problem.tasks))
     path = as_path(problem, fits[0])
     warn_at_the_edge(problem.grid, path.nnz, place["min"], f"mean {metric.name}")

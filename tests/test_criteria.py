@@ -1,0 +1,178 @@
+"""Information criteria and leave-one-out ridge: against scikit-learn, explicit refits and dense algebra."""
+
+import pickle
+
+import numpy as np
+import pytest
+from scipy.special import comb
+from scipy.stats import bernoulli, norm, poisson
+from sklearn.linear_model import LassoLarsIC, Ridge, RidgeCV
+from sklearn.preprocessing import StandardScaler
+
+import proxreg as pr
+from tests import problems
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*best mean")  # grids here are short, and end where they like
+
+TIGHT = {"dtype": "float64", "tol": 1e-10}
+
+
+def diabetes():
+    X, y, _ = pr.datasets.load_diabetes()
+    return StandardScaler().fit_transform(X), y
+
+
+@pytest.mark.parametrize("kind", ["aic", "bic"])
+def test_the_choice_of_lasso_lars_ic(kind):
+    X, y = diabetes()
+    model = LassoLarsIC(criterion=kind).fit(X, y)
+    path = pr.fit_path(X, y, alphas=model.alphas_[:-1], **TIGHT)
+    found = pr.information_criterion(path, X, y, kind=kind, noise_variance=model.noise_variance_)
+    kept = np.delete(np.arange(12), 6)  # there a coefficient leaves, and LARS does not count it any more
+    np.testing.assert_allclose(found.value[kept], model.criterion_[kept], rtol=1e-6)
+    assert found.alpha == pytest.approx(model.alpha_)
+    np.testing.assert_allclose(found.coef, model.coef_, atol=1e-2)
+    np.testing.assert_allclose(found.predict(X[:3]), model.predict(X[:3]), rtol=1e-4)
+
+
+@pytest.mark.parametrize("loss", ["squared", "logistic", "poisson"])
+def test_likelihoods(loss):
+    X, y = problems.responses(loss)
+    path = pr.fit_path(X, y, loss=loss, alphas=[0.2, 0.05], **TIGHT)
+    aic, bic, ebic = (pr.information_criterion(path, kind=kind, gamma=0.5) for kind in ("aic", "bic", "ebic"))
+    mean = path.predict(X)
+    for k in range(2):
+        if loss == "squared":
+            like = norm.logpdf(y, mean[k], np.sqrt(np.mean((y - mean[k]) ** 2))).sum()
+        elif loss == "logistic":
+            like = bernoulli.logpmf(y.astype(int), mean[k]).sum()
+        else:  # the saturated model's less
+            like = poisson.logpmf(y, mean[k]).sum() - poisson.logpmf(y, y).sum()
+        df = path.nnz[k]
+        np.testing.assert_allclose(aic.value[k], -2 * like + 2 * df, rtol=1e-9)
+        np.testing.assert_allclose(bic.value[k], -2 * like + np.log(60) * df, rtol=1e-9)
+        np.testing.assert_allclose(ebic.value[k] - bic.value[k], np.log(comb(8, df)), rtol=1e-8)
+    assert bic.alpha == path.alphas[np.argmin(bic.value)]
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+def test_degrees_of_freedom_with_a_ridge_part(loss, standardize):
+    X, y = problems.responses(loss)
+    factor = np.linspace(0.5, 2, 8)
+    path = pr.fit_path(
+        X,
+        y,
+        loss=loss,
+        alphas=[0.2, 0.02],
+        l1_ratio=[0.0, 0.5],
+        standardize=standardize,
+        penalty_factor=factor,
+        **TIGHT,
+    )
+    found = pr.information_criterion(path)
+    scale = X.std(axis=0) if standardize else np.ones(8)
+    for r, ratio in enumerate([0.0, 0.5]):
+        for k, alpha in enumerate([0.2, 0.02]):
+            used = path.coef[r, k] != 0
+            mean = path.predict(X)[r, k]
+            d = np.full(60, 1 / 60) if loss == "squared" else mean * (1 - mean) / 60
+            design = np.column_stack([np.ones(60), X[:, used] / scale[used]])
+            penalty = np.diag(np.append(0, alpha * (1 - ratio) * factor[used]))
+            hat = design @ np.linalg.solve((design.T * d) @ design + penalty, design.T * d)
+            np.testing.assert_allclose(found.df[r, k], np.trace(hat) - 1, rtol=1e-8)  # less the intercept
+
+
+def test_weights_are_repeated_rows_and_responses_have_one_each():
+    X, y = problems.regression()
+    weights = np.random.default_rng(0).integers(1, 4, 60)
+    options = {"alphas": [0.3, 0.1, 0.03], "l1_ratio": 0.8, **TIGHT}
+    weighted = pr.information_criterion(pr.fit_path(X, y, sample_weight=weights, **options))
+    rows = np.repeat(np.arange(60), weights)
+    repeated = pr.information_criterion(pr.fit_path(X[rows], y[rows], **options))
+    np.testing.assert_allclose(weighted.value, repeated.value, rtol=1e-8)
+    np.testing.assert_allclose(weighted.df, repeated.df, rtol=1e-6)
+    both = pr.information_criterion(pr.fit_path(X, np.stack([y, -y + X[:, 3]], axis=1), **options))
+    alone = pr.information_criterion(pr.fit_path(X, -y + X[:, 3], **options))
+    np.testing.assert_allclose(both.value[1], alone.value, rtol=1e-6)
+    assert both.alpha[1] == alone.alpha
+    assert [line.split()[:2] for line in repr(both).splitlines()[1:]] == [["y", "0:"], ["y", "1:"]]
+
+
+def test_data_come_from_the_path_unless_it_was_pickled():
+    X, y = problems.regression()
+    path = pr.fit_path(X, y, alphas=[0.3, 0.1], **TIGHT)
+    again = pickle.loads(pickle.dumps(path))
+    np.testing.assert_array_equal(again.coef, path.coef)
+    own = pr.information_criterion(path)
+    np.testing.assert_allclose(own.value, pr.information_criterion(again, X, y).value, rtol=1e-12)
+    for function in (pr.information_criterion, pr.relax):
+        with pytest.raises(ValueError, match="does not carry its data: pass X and y"):
+            function(again)
+        with pytest.raises(ValueError, match="pass both X and y"):
+            function(path, X)
+        with pytest.raises(ValueError, match="sample_weight and offset go with X and y"):
+            function(path, offset=y)
+        with pytest.raises(ValueError, match="X has 7 columns, the path was fitted on 8"):
+            function(path, X[:, 1:], y)
+        with pytest.raises(ValueError, match="the path has 1 responses, y has 2"):
+            function(path, X, np.stack([y, y], axis=1))
+    with pytest.raises(ValueError, match="huber loss is no likelihood"):
+        pr.information_criterion(pr.fit_path(X, y, loss="huber", alphas=[0.1]))
+    with pytest.raises(ValueError, match="degrees of freedom of GroupLasso are not known"):
+        pr.information_criterion(
+            pr.fit_path(X, y, penalty=pr.GroupLasso(1.0, groups=[0, 0, 0, 0, 1, 1, 1, 1]), alphas=[0.1])
+        )
+    with pytest.raises(ValueError, match="kind must be one of 'aic', 'bic', 'ebic', got 'cp'"):
+        pr.information_criterion(path, kind="cp")
+
+
+@pytest.mark.parametrize("options", [{}, {"fit_intercept": False}, {"sample_weight": True}])
+@pytest.mark.parametrize(("n", "p"), [(60, 8), (30, 50)])
+def test_leaving_a_row_out_is_a_refit_without_it(options, n, p):
+    X, y = problems.regression(n, p)
+    weights = np.random.default_rng(0).uniform(0.5, 2, n) if options.pop("sample_weight", False) else None
+    alphas = np.array([1.0, 0.1])
+    cv = pr.ridge_cv(X, y, alphas=alphas, sample_weight=weights, tol=1e-10, **options)
+    assert cv.path.converged.all()
+    s = np.ones(n) if weights is None else weights
+    for row in (0, 7, n - 1):
+        rest = np.delete(np.arange(n), row)
+        for k, alpha in enumerate(alphas):
+            model = Ridge(alpha=alpha * s.sum(), solver="svd", **options).fit(X[rest], y[rest], sample_weight=s[rest])
+            error = float(y[row] - model.predict(X[row : row + 1])[0])
+            np.testing.assert_allclose(cv.fold_loss[row, k], error**2 / 2, rtol=1e-8)
+            again = pr.fit_path(
+                X[rest], y[rest], l1_ratio=0.0, alphas=[alpha * s.sum() / s[rest].sum()], sample_weight=s[rest],
+                **TIGHT, **options,
+            )  # fmt: skip
+            np.testing.assert_allclose(again.predict(X[row : row + 1])[0, 0], y[row] - error, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(cv.mean_loss, np.average(cv.fold_loss, axis=0, weights=s), rtol=1e-12)
+
+
+def test_the_choice_of_ridge_cv_and_its_certificates():
+    X, y = diabetes()
+    alphas = np.geomspace(1e-3, 1, 12)
+    cv = pr.ridge_cv(X, y, alphas=alphas, tol=1e-9)
+    model = RidgeCV(alphas=alphas * len(y), store_cv_results=True).fit(X, y)
+    np.testing.assert_allclose(2 * cv.fold_loss, model.cv_results_, rtol=1e-7)
+    assert cv.alpha_min == pytest.approx(model.alpha_ / len(y))
+    np.testing.assert_allclose(cv.coef(), model.coef_, rtol=1e-6)
+    assert cv.path.gap.max() <= 1e-9
+    assert cv.alpha_1se >= cv.alpha_min
+    default = pr.ridge_cv(X, y)
+    assert default.alphas[0] > default.alpha_min > default.alphas[-1]
+
+
+def test_generalised_cross_validation():
+    X, y = diabetes()
+    alphas = np.array([1.0, 0.01])
+    cv = pr.ridge_cv(X, y, alphas=alphas, criterion="gcv")
+    n, design = len(y), np.column_stack([np.ones(len(y)), X])
+    for k, alpha in enumerate(alphas):
+        penalty = n * alpha * np.diag(np.append(0, np.ones(10)))
+        hat = design @ np.linalg.solve(design.T @ design + penalty, design.T)
+        expected = np.mean((y - hat @ y) ** 2) / (1 - np.trace(hat) / n) ** 2 / 2
+        np.testing.assert_allclose(cv.mean_loss[k], expected, rtol=1e-9)
+    with pytest.raises(ValueError, match="criterion must be 'loo' or 'gcv', got 'press'"):
+        pr.ridge_cv(X, y, criterion="press")
