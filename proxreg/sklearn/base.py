@@ -1,0 +1,163 @@
+"""What the estimators share: data, the call of the fitting functions, warnings, and what is kept of a fit."""
+
+import dataclasses
+import numbers
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import sklearn.exceptions
+from sklearn.model_selection import check_cv
+from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
+
+from proxreg import _precision
+from proxreg._warnings import ConvergenceWarning, DataWarning, warn
+from proxreg.engine import FEW, column_bucket, padded
+from proxreg.path import fit_path
+from proxreg.penalties import ElasticNet
+from proxreg.results import Path
+from proxreg.validation import check_positive
+
+FLOATS = [np.float64, np.float32]  # X keeps its type if it is one of these, and is converted to the first if not
+
+
+class LinearPredictor:
+    """Predictions ``X @ coef_ + intercept_``."""
+
+    coef_: np.ndarray
+    intercept_: Any
+    n_iter_: Any
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predictions for the rows of X: ``(n,)``, or ``(n, T)`` for several targets."""
+        return linear_predictor(self, X)
+
+
+def linear_predictor(estimator: Any, X: Any) -> np.ndarray:
+    """``X @ coef_.T + intercept_``, with X checked."""
+    check_is_fitted(estimator)
+    X = validate_data(estimator, X, dtype=FLOATS, reset=False)
+    return X @ estimator.coef_.T + estimator.intercept_
+
+
+def regression_data(
+    estimator: Any, X: Any, y: Any, sample_weight: Any, *, several: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """X, y and weights as NumPy arrays; ``several`` says whether y may have several columns."""
+    X, y = validate_data(estimator, X, y, dtype=FLOATS, multi_output=several, y_numeric=True)
+    return X, y, checked_weights(sample_weight, X)
+
+
+def checked_weights(sample_weight: Any, X: np.ndarray) -> np.ndarray | None:
+    """``(n,)`` weights >= 0, of a number too, or None."""
+    if sample_weight is None:
+        return None
+    if isinstance(sample_weight, numbers.Number):
+        sample_weight = np.full(len(X), sample_weight)
+    kind: Any = np.float64
+    weights = check_array(sample_weight, dtype=kind, ensure_2d=False, input_name="sample_weight")
+    if weights.ndim != 1:
+        raise ValueError(f"sample_weight must have shape ({len(X)},), got {weights.shape}")
+    check_consistent_length(X, weights)
+    if np.any(weights < 0):
+        raise ValueError(f"sample_weight must be >= 0, got {weights.min():g}")
+    if not np.any(weights > 0):
+        raise ValueError("sample_weight is zero in every row")
+    return weights
+
+
+def total_weight(sample_weight: np.ndarray | None, X: np.ndarray) -> float:
+    """The sum of the weights: what a penalty on a sum of losses is divided by for one on their mean."""
+    return float(len(X) if sample_weight is None else sample_weight.sum())
+
+
+def options(estimator: Any, X: np.ndarray, sample_weight: np.ndarray | None, l1_ratio: Any) -> dict[str, Any]:
+    """An estimator's parameters as arguments of ``fit_path`` and ``cv_path``."""
+    positive = getattr(estimator, "positive", False)
+    smallest, tol = _precision.SMALLEST_TOL[X.dtype], estimator.tol
+    return {
+        **({"penalty": ElasticNet(1.0, l1_ratio, positive=True)} if positive else {"l1_ratio": l1_ratio}),
+        "fit_intercept": estimator.fit_intercept,
+        "sample_weight": sample_weight,
+        "tol": smallest if 0 <= tol < smallest else tol,  # scikit-learn takes 0, and one tol for both types
+        "max_steps": check_positive(estimator.max_iter, "max_iter", integer=True),
+        "dtype": X.dtype,
+    }
+
+
+def fitted(
+    estimator: Any,
+    X: np.ndarray,
+    y: np.ndarray,
+    sample_weight: np.ndarray | None,
+    *,
+    alphas: Any,
+    l1_ratio: Any,
+    loss: str = "squared",
+) -> Path:
+    """The path that an estimator's parameters ask for; ``alphas`` are those of a mean of losses."""
+    p = X.shape[1]
+    # feature selection goes through numbers of columns: columns of zeros spare a program for each of them
+    size = p if loss == "squared" or p > FEW else column_bucket(p)
+    with ScikitLearnsWarnings():
+        given = options(estimator, X, sample_weight, l1_ratio)
+        path = fit_path(padded(X, len(X), size), y, alphas=alphas, loss=loss, **given)
+    return dataclasses.replace(path, coef=path.coef[..., :p])
+
+
+def keep_only(estimator: Any, y: np.ndarray, path: Path) -> Any:
+    """Stores the fit of a path with one alpha; returns the estimator."""
+    return keep(estimator, y, path.coef[..., 0, :], path.intercept[..., 0], path.num_steps[..., 0])
+
+
+class ScikitLearnsWarnings:
+    """Inside it nothing is said where scikit-learn says nothing, and what did not converge is said in its category."""
+
+    def __enter__(self) -> None:
+        self._silence = warnings.catch_warnings(record=True)
+        self._said = self._silence.__enter__()
+        # constant columns, a constant y, unequal scales: pipelines and folds meet them, and models there are silent
+        warnings.simplefilter("ignore", DataWarning)
+        warnings.simplefilter("always", ConvergenceWarning)
+
+    def __exit__(self, *error: Any) -> None:
+        self._silence.__exit__(*error)
+        for each in self._said or ():
+            if issubclass(each.category, ConvergenceWarning):
+                found = str(each.message).partition("; ")[0]
+                warn(f"{found}; raise max_iter or scale the columns of X", sklearn.exceptions.ConvergenceWarning)
+            else:
+                warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+
+
+def keep(estimator: Any, y: np.ndarray, coef: np.ndarray, intercept: np.ndarray, num_steps: np.ndarray) -> Any:
+    """Stores a fit in scikit-learn's shapes; returns the estimator."""
+    estimator.coef_ = coef
+    estimator.intercept_ = shaped_intercept(estimator, intercept, y)
+    estimator.n_iter_ = steps(num_steps)
+    return estimator
+
+
+def shaped_intercept(estimator: Any, intercept: Any, y: np.ndarray) -> Any:
+    """A number for ``y (n,)``, an array ``(T,)`` for ``y (n, T)``; 0.0 without an intercept."""
+    return np.reshape(intercept, y.shape[1:])[()] if estimator.fit_intercept else 0.0
+
+
+def steps(num_steps: Any) -> Any:
+    """Steps, counting the look at the start: scikit-learn promises at least 1."""
+    count = np.maximum(num_steps, 1)
+    return count if count.ndim else int(count)
+
+
+def dual_gap(relative: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None, fit_intercept: bool) -> Any:
+    """The duality gap in the objective's units, from that relative to the loss of the intercept-only model."""
+    mean = np.average(y, axis=0, weights=sample_weight) if fit_intercept else 0.0
+    loss = np.average(np.square(y - mean), axis=0, weights=sample_weight) / 2
+    return relative * np.reshape(loss, np.shape(relative))
+
+
+def splits(cv: Any, X: np.ndarray, y: np.ndarray, *, classifier: bool = False) -> Sequence[tuple[Any, Any]]:
+    """Rows to fit on and rows to judge by, as ``cv`` of scikit-learn's estimators says."""
+    splitter: Any = check_cv(cv, y, classifier=classifier)
+    return list(splitter.split(X, y))

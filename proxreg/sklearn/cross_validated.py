@@ -1,0 +1,166 @@
+"""Lasso and elastic net with strength, and mixture, chosen by cross-validation: all folds in one call."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.model_selection import check_cv
+
+from proxreg.results import CVPath
+from proxreg.selection import cv_path
+from proxreg.sklearn.base import (
+    LinearPredictor,
+    ScikitLearnsWarnings,
+    dual_gap,
+    keep,
+    options,
+    regression_data,
+    splits,
+)
+
+
+class LassoCV(LinearPredictor, RegressorMixin, BaseEstimator):
+    """``Lasso`` with the alpha whose squared error on rows that were held out is smallest.
+
+        alpha_ = argmin_alpha  mean over folds of  sum_i s_i (y_i - prediction_i)^2 / sum_i s_i  over the fold's rows
+
+    Parameters: ``alphas``, the grid, or how many of it, or None for ``n_alphas``, from the smallest with all
+    coefficients zero down to ``eps`` times that; ``cv`` as everywhere in scikit-learn; the others are ``Lasso``'s.
+
+    Attributes: ``alpha_``, ``alphas_ (K,)`` falling, ``mse_path_ (K, folds)``, and those of ``Lasso``, of the fit on
+    all rows.
+
+    Differs from ``sklearn.linear_model.LassoCV``: at least two folds; no ``path``, ``n_jobs`` and ``precompute`` (all
+    folds and alphas are one computation); the rest as for ``Lasso``.
+
+    >>> import proxreg as pr
+    >>> from proxreg.sklearn import LassoCV
+    >>> X, y, names = pr.datasets.load_diabetes()
+    >>> model = LassoCV(n_alphas=20).fit(X, y)
+    >>> print(model.mse_path_.shape, round(model.alpha_, 2))
+    (20, 5) 0.56
+    """
+
+    alpha_: float
+    alphas_: np.ndarray
+    mse_path_: np.ndarray
+    dual_gap_: float
+
+    def __init__(
+        self,
+        *,
+        eps: float = 1e-3,
+        n_alphas: int = 100,
+        alphas: Any = None,
+        fit_intercept: bool = True,
+        max_iter: int = 20_000,
+        tol: float = 1e-6,
+        cv: Any = None,
+        positive: bool = False,
+    ):
+        self.eps = eps
+        self.n_alphas = n_alphas
+        self.alphas = alphas
+        self.fit_intercept = fit_intercept
+        self.max_iter = max_iter
+        self.tol = tol
+        self.cv = cv
+        self.positive = positive
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LassoCV":
+        """Chooses on ``X (n, p)`` and ``y (n,)``, and fits all rows."""
+        _select(self, X, y, sample_weight, np.ones(1))
+        return self
+
+
+class ElasticNetCV(LinearPredictor, RegressorMixin, BaseEstimator):
+    """``ElasticNet`` with the alpha and the l1_ratio whose squared error on rows that were held out is smallest.
+
+        (alpha_, l1_ratio_) = argmin  mean over folds of  sum_i s_i (y_i - prediction_i)^2 / sum_i s_i  over its rows
+
+    Parameters: ``l1_ratio``, a number or a list to choose from; the others are ``LassoCV``'s.
+
+    Attributes: ``l1_ratio_``; those of ``LassoCV``, ``alphas_ (R, K)`` and ``mse_path_ (R, K, folds)`` for R l1_ratios.
+
+    Differs from ``sklearn.linear_model.ElasticNetCV`` as ``LassoCV`` does; and l1_ratio = 0 needs no ``alphas``: its
+    grid is then that of 1e-3.
+
+    >>> import proxreg as pr
+    >>> from proxreg.sklearn import ElasticNetCV
+    >>> X, y, names = pr.datasets.load_diabetes()
+    >>> model = ElasticNetCV(l1_ratio=[0.5, 1.0], n_alphas=20).fit(X, y)
+    >>> print(model.mse_path_.shape, round(model.alpha_, 2), model.l1_ratio_)
+    (2, 20, 5) 0.56 1.0
+    """
+
+    alpha_: float
+    alphas_: np.ndarray
+    mse_path_: np.ndarray
+    dual_gap_: float
+
+    def __init__(
+        self,
+        *,
+        l1_ratio: Any = 0.5,
+        eps: float = 1e-3,
+        n_alphas: int = 100,
+        alphas: Any = None,
+        fit_intercept: bool = True,
+        max_iter: int = 20_000,
+        tol: float = 1e-6,
+        cv: Any = None,
+        positive: bool = False,
+    ):
+        self.l1_ratio = l1_ratio
+        self.eps = eps
+        self.n_alphas = n_alphas
+        self.alphas = alphas
+        self.fit_intercept = fit_intercept
+        self.max_iter = max_iter
+        self.tol = tol
+        self.cv = cv
+        self.positive = positive
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "ElasticNetCV":
+        """Chooses on ``X (n, p)`` and ``y (n,)``, and fits all rows."""
+        ratios = np.atleast_1d(np.asarray(self.l1_ratio, float))
+        best = _select(self, X, y, sample_weight, ratios)
+        self.l1_ratio_ = float(ratios[best])
+        return self
+
+
+def _select(model: Any, X: Any, y: Any, sample_weight: Any, ratios: np.ndarray) -> int:
+    """Stores the best fit of the grid and what is known of the others; returns the number of its l1_ratio."""
+    X, y, weights = regression_data(model, X, y, sample_weight, several=False)
+    with ScikitLearnsWarnings():
+        found = _grid(model, X, y, weights, ratios)
+    # folds count alike, whatever their weights, and the first of equals is chosen: scikit-learn's rules
+    mean = found["squares"].mean(axis=-1)
+    best = np.unravel_index(np.argmin(mean), mean.shape)
+    same = len(ratios) == 1 or np.ndim(model.alphas) == 1
+    model.alphas_ = found["alphas"][0] if same else found["alphas"]
+    model.alpha_ = float(found["alphas"][best])
+    model.mse_path_ = np.squeeze(found["squares"])
+    model.dual_gap_ = dual_gap(found["gap"][best], y, weights, model.fit_intercept)
+    keep(model, y, *(found[name][best] for name in ("coef", "intercept", "num_steps")))
+    return int(best[0])
+
+
+def _grid(
+    model: Any, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, ratios: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Of the fits on all rows, ``(R, K, ...)``; and mean squared errors on rows held out, ``squares (R, K, folds)``."""
+    folds: Any = splits(model.cv, X, y)  # here, as a splitter may look at X
+    alphas = model.n_alphas if model.alphas is None else model.alphas
+    grid = {"n_alphas": alphas} if np.ndim(alphas) == 0 else {"alphas": np.sort(alphas)[::-1]}
+    grid |= {"min_ratio": model.eps, "folds": check_cv(folds)}
+    if not model.positive:
+        return _arrays(cv_path(X, y, **grid, **options(model, X, weights, ratios)))
+    # a penalty that brings its sign has one l1_ratio
+    each = [_arrays(cv_path(X, y, **grid, **options(model, X, weights, float(ratio)))) for ratio in ratios]
+    return {name: np.stack([arrays[name] for arrays in each]) for name in each[0]}
+
+
+def _arrays(cv: CVPath) -> dict[str, np.ndarray]:
+    fits = {name: getattr(cv.path, name) for name in ("alphas", "coef", "intercept", "gap", "num_steps")}
+    return fits | {"squares": 2 * np.moveaxis(cv.fold_loss, 0, -1)}

@@ -1,0 +1,159 @@
+"""Logistic regression: two classes, or one against the rest for more."""
+
+from typing import Any
+
+import numpy as np
+from scipy.special import log_expit, logsumexp
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from proxreg.results import Path
+from proxreg.sklearn.base import FLOATS, checked_weights, fitted, linear_predictor, steps, total_weight
+
+
+class LogisticPredictor:
+    """Classes and probabilities from a linear predictor for one class, or for each."""
+
+    classes_: np.ndarray
+    coef_: np.ndarray
+    intercept_: np.ndarray
+    n_iter_: np.ndarray
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """The linear predictor of ``classes_[1]``, ``(n,)``; of each of more than two classes, ``(n, K)``."""
+        eta = linear_predictor(self, X)
+        return eta[:, 0] if eta.shape[1] == 1 else eta
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The likeliest class of each row."""
+        eta = self.decision_function(X)
+        return self.classes_[(eta > 0).astype(int) if eta.ndim == 1 else np.argmax(eta, axis=1)]
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Logarithms of the probabilities ``(n, K)``."""
+        eta = self.decision_function(X)
+        if eta.ndim == 1:
+            return np.stack([log_expit(-eta), log_expit(eta)], axis=1)
+        alone = log_expit(eta)
+        return alone - logsumexp(alone, axis=1, keepdims=True)
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """The probabilities ``(n, K)`` of the classes; for more than two each one's own over their sum."""
+        return np.exp(self.predict_log_proba(X))
+
+
+class LogisticRegression(LogisticPredictor, ClassifierMixin, BaseEstimator):
+    """Logistic regression with L1 and L2 penalties; ``sklearn.linear_model.LogisticRegression``'s objective.
+
+        C sum_i s_i log(1 + exp(-y_i (b + x_i . w))) + l1_ratio ||w||_1 + (1 - l1_ratio)/2 ||w||^2,    y_i = -1 or 1
+
+    Parameters: ``C > 0``, or infinite; or, instead of it, ``alpha = 1 / (C sum_i s_i) >= 0``, the strength beside a
+    mean of losses, as everywhere in proxreg; ``l1_ratio`` in [0, 1]; ``fit_intercept``; ``class_weight``, None,
+    "balanced" or a dict: times the weights ``s_i`` of a class's rows; ``max_iter``; ``tol``, the duality gap relative
+    to the loss of the intercept-only model (in float32 never below 1e-5).
+
+    Attributes: ``classes_ (K,)``, ``coef_ (1, p)`` or ``(K, p)``, ``intercept_ (1,)`` or ``(K,)``, ``n_iter_``,
+    ``n_features_in_``, ``feature_names_in_``.
+
+    Differs from scikit-learn's: more than two classes are fitted one against the rest, and probabilities divided by
+    their sum (as its liblinear does under ``OneVsRestClassifier``), where it fits a multinomial model; the intercept is
+    never penalised; "balanced" counts weights; X is dense; no ``solver``, and what belongs to one.
+
+    >>> from proxreg.sklearn import LogisticRegression
+    >>> model = LogisticRegression(C=1.0).fit([[-2.0], [-1.0], [1.0], [2.0]], ["no", "no", "yes", "yes"])
+    >>> print(model.predict([[-1.5], [1.5]]), model.predict_proba([[0.0]]).round(2))
+    ['no' 'yes'] [[0.5 0.5]]
+    """
+
+    def __init__(
+        self,
+        *,
+        C: float = 1.0,
+        alpha: float | None = None,
+        l1_ratio: float = 0.0,
+        fit_intercept: bool = True,
+        class_weight: Any = None,
+        max_iter: int = 20_000,
+        tol: float = 1e-6,
+    ):
+        self.C = C
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.max_iter = max_iter
+        self.tol = tol
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LogisticRegression":
+        """Fits ``X (n, p)`` and ``y (n,)``, of at least two classes."""
+        X, codes, weights = classification_data(self, X, y, sample_weight)
+        of_rows = weigh_classes(self.class_weight, self.classes_, codes, weights)
+        C = np.array([self.C], float)
+        path = class_paths(self, X, codes, of_rows, C, [self.l1_ratio], None if self.alpha is None else [self.alpha])
+        return keep_classes(self, path)
+
+
+def classification_data(
+    estimator: Any, X: Any, y: Any, sample_weight: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """X, the number of each row's class, and weights as NumPy arrays; stores ``classes_``."""
+    X, y = validate_data(estimator, X, y, dtype=FLOATS)
+    check_classification_targets(y)
+    weights = checked_weights(sample_weight, X)
+    estimator.classes_, codes = np.unique(y, return_inverse=True)
+    if len(estimator.classes_) < 2:
+        raise ValueError(f"{type(estimator).__name__} needs two classes or more, y has one class: {y[0]!r}")
+    for number in np.flatnonzero(np.bincount(codes, weights) == 0):
+        raise ValueError(f"class {estimator.classes_[number]!r} has no row of positive weight; leave its rows out")
+    return X, codes, weights
+
+
+def weigh_classes(
+    class_weight: Any, classes: np.ndarray, codes: np.ndarray, weights: np.ndarray | None
+) -> np.ndarray | None:
+    """The weights of rows with those of their classes in them; "balanced" makes classes weigh the same."""
+    if class_weight is None:
+        return weights
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        totals = np.bincount(codes, weights)
+        factors = totals.sum() / (len(classes) * totals)
+    elif isinstance(class_weight, dict):
+        unknown = set(class_weight) - set(classes.tolist())
+        if unknown:
+            raise ValueError(f"class_weight names classes that y lacks: {', '.join(map(repr, unknown))}")
+        factors = np.array([class_weight.get(label, 1.0) for label in classes.tolist()], float)
+    else:
+        raise ValueError(f"class_weight must be None, 'balanced' or a dict, got {class_weight!r}")
+    return factors[codes] * (1.0 if weights is None else weights)
+
+
+def class_paths(
+    estimator: Any,
+    X: np.ndarray,
+    codes: np.ndarray,
+    weights: np.ndarray | None,
+    C: np.ndarray,
+    l1_ratios: Any,
+    alphas: Any = None,
+) -> Path:
+    """Fits for every class (of two for the second), l1_ratio and strength: arrays ``(1 or K, R, strengths, ...)``."""
+    if alphas is None:
+        if not np.all(C > 0):
+            raise ValueError(f"C must be > 0, got {C.min():g}")
+        alphas = 1 / (C * total_weight(weights, X))
+    count = len(estimator.classes_)
+    y = codes if count == 2 else (codes[:, None] == np.arange(count)).astype(float)
+    return fitted(estimator, X, y, weights, alphas=alphas, l1_ratio=l1_ratios, loss="logistic")
+
+
+def by_class(values: np.ndarray, estimator: Any) -> np.ndarray:
+    """An array of a path with the axis of classes in front, if there are only two as well."""
+    return values[None] if len(estimator.classes_) == 2 else values
+
+
+def keep_classes(estimator: Any, path: Path) -> Any:
+    """Stores the fit of a path with one l1_ratio and strength; returns the estimator."""
+    coef, intercept, num_steps = (by_class(a, estimator)[:, 0, 0] for a in (path.coef, path.intercept, path.num_steps))
+    estimator.coef_, estimator.intercept_, estimator.n_iter_ = coef, intercept, steps(num_steps)
+    return estimator

@@ -1,0 +1,105 @@
+"""Logistic regression with strength, and mixture, chosen by cross-validation."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import check_scoring, log_loss
+
+from proxreg.sklearn.base import splits, steps
+from proxreg.sklearn.logistic import (
+    LogisticPredictor,
+    LogisticRegression,
+    by_class,
+    class_paths,
+    classification_data,
+    keep_classes,
+    weigh_classes,
+)
+from proxreg.sklearn.scoring import rows, scores
+
+
+class LogisticRegressionCV(LogisticPredictor, ClassifierMixin, BaseEstimator):
+    """``LogisticRegression`` with the C and the l1_ratio that score best on rows that were held out.
+
+        (C_, l1_ratio_) = argmax  mean over folds of the score on the fold's rows
+
+    Parameters: ``Cs``, the grid, or how many of it from 1e-4 to 1e4; ``l1_ratios``, a list; ``scoring``, a scorer of
+    scikit-learn, by default minus the log loss, None for the accuracy; ``cv``, stratified where it is a number; the
+    others are ``LogisticRegression``'s.
+
+    Attributes: ``C_``, ``l1_ratio_``, ``Cs_ (K,)``, ``l1_ratios_ (R,)``, ``scores_ (folds, R, K)``, ``coefs_paths_
+    (folds, R, K, classes, p + 1)``, the intercept last if there is one, ``n_iter_ (folds, R, K)``, and those of
+    ``LogisticRegression``, of the fit on all rows. These are the shapes of ``use_legacy_attributes=False``.
+
+    Differs from ``sklearn.linear_model.LogisticRegressionCV``: the default of ``scoring`` is what its will be; there is
+    no ``refit=False``; every class must be among the rows outside each fold; the rest as for ``LogisticRegression``.
+
+    >>> import numpy as np
+    >>> from proxreg.sklearn import LogisticRegressionCV
+    >>> X = np.random.default_rng(0).normal(size=(100, 3))
+    >>> model = LogisticRegressionCV(Cs=[0.01, 1.0], cv=3).fit(X, X[:, 0] > 0)
+    >>> print(model.C_, model.scores_.shape)
+    1.0 (3, 1, 2)
+    """
+
+    def __init__(
+        self,
+        *,
+        Cs: Any = 10,
+        l1_ratios: Any = (0.0,),
+        fit_intercept: bool = True,
+        cv: Any = None,
+        scoring: Any = "neg_log_loss",
+        class_weight: Any = None,
+        max_iter: int = 20_000,
+        tol: float = 1e-6,
+    ):
+        self.Cs = Cs
+        self.l1_ratios = l1_ratios
+        self.fit_intercept = fit_intercept
+        self.cv = cv
+        self.scoring = scoring
+        self.class_weight = class_weight
+        self.max_iter = max_iter
+        self.tol = tol
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LogisticRegressionCV":
+        """Chooses on ``X (n, p)`` and ``y (n,)``, and fits all rows."""
+        X, codes, weights = classification_data(self, X, y, sample_weight)
+        of_rows = weigh_classes(self.class_weight, self.classes_, codes, weights)
+        self.Cs_ = np.logspace(-4, 4, self.Cs) if np.ndim(self.Cs) == 0 else np.array(self.Cs, float)
+        self.l1_ratios_ = np.array(self.l1_ratios, float)
+        model = LogisticRegression(fit_intercept=self.fit_intercept)
+        model.classes_ = self.classes_
+        labels, scorer = self.classes_[codes], self._scorer(model)
+        found, paths, counts = [], [], []
+        for train, test in splits(self.cv, X, labels, classifier=True):
+            # C weighs a sum: what it means for the mean over these rows depends on how many they are
+            path = class_paths(self, X[train], codes[train], rows(of_rows, train), self.Cs_, self.l1_ratios_)
+            coef, intercept = (np.moveaxis(by_class(a, self), 0, 2) for a in (path.coef, path.intercept))
+            fits = zip(coef.reshape(-1, *coef.shape[2:]), intercept.reshape(-1, intercept.shape[2]))
+            quality = scores(model, scorer, fits, X[test], labels[test], rows(weights, test))
+            found.append(quality.reshape(coef.shape[:2]))
+            paths.append(np.concatenate([coef, intercept[..., None]], axis=-1) if self.fit_intercept else coef)
+            counts.append(steps(by_class(path.num_steps, self).max(axis=0)))
+        self.scores_, self.coefs_paths_ = np.stack(found), np.stack(paths)
+        mean = self.scores_.mean(axis=0).T  # scikit-learn takes the first of equals in this order
+        strength, ratio = np.unravel_index(np.argmax(mean), mean.shape)
+        self.C_, self.l1_ratio_ = float(self.Cs_[strength]), float(self.l1_ratios_[ratio])
+        keep_classes(self, class_paths(self, X, codes, of_rows, np.array([self.C_]), [self.l1_ratio_]))
+        self.n_iter_ = np.stack(counts)
+        return self
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """The score on these rows, by ``scoring``."""
+        given = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return self._scorer(LogisticRegression())(self, X, y, **given)
+
+    def _scorer(self, model: Any) -> Any:
+        # asked by name, the log loss takes every class from y, and a fold's y may lack one
+        return _minus_log_loss if self.scoring == "neg_log_loss" else check_scoring(model, scoring=self.scoring)
+
+
+def _minus_log_loss(model: Any, X: Any, y: Any, **given: Any) -> float:
+    return -log_loss(y, model.predict_proba(X), labels=model.classes_, **given)
