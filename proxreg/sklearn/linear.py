@@ -18,9 +18,9 @@ class Lasso(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
     Attributes: ``coef_ (p,)`` or ``(T, p)``, ``intercept_``, ``n_iter_``, ``dual_gap_`` (in the objective's units; NaN
     for alpha = 0, where no dual is known), ``n_features_in_``, ``feature_names_in_``.
 
-    Differs from scikit-learn's: steps of ``max_iter`` are cheaper than passes over the columns, and there are more of
-    them; alpha = 0 is solved like any other; X is dense; no ``precompute``, ``copy_X``, ``warm_start``, ``selection``
-    and ``path``.
+    Differs from scikit-learn's: steps of ``max_iter`` are cheaper than passes over the columns, and there may be more
+    of them; ``tol`` is 1e-6, not 1e-4, so that a row of weight 2 and two rows give the same; alpha = 0 is solved like
+    any other; X is dense; no ``precompute``, ``copy_X``, ``warm_start``, ``selection`` and ``path``.
 
     >>> from proxreg.sklearn import Lasso
     >>> model = Lasso(alpha=0.1).fit([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]], [0.0, 1.0, 2.0])

@@ -58,7 +58,8 @@ class LogisticRegression(LogisticPredictor, ClassifierMixin, BaseEstimator):
 
     Differs from scikit-learn's: more than two classes are fitted one against the rest, and probabilities divided by
     their sum (as its liblinear does under ``OneVsRestClassifier``), where it fits a multinomial model; the intercept is
-    never penalised; "balanced" counts weights; X is dense; no ``solver``, and what belongs to one.
+    never penalised; "balanced" counts weights; ``tol`` is of another kind; X is dense; no ``solver``, and what belongs
+    to one.
 
     >>> from proxreg.sklearn import LogisticRegression
     >>> model = LogisticRegression(C=1.0).fit([[-2.0], [-1.0], [1.0], [2.0]], ["no", "no", "yes", "yes"])

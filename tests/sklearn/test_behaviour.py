@@ -2,8 +2,6 @@
 
 import copy
 import pickle
-import subprocess
-import sys
 import warnings
 from typing import Any
 
@@ -11,9 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from sklearn.base import BaseEstimator
 from sklearn.base import clone as unfitted
-from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
@@ -22,10 +18,9 @@ from sklearn.preprocessing import StandardScaler
 import proxreg.sklearn as ps
 from proxreg.engine import lanes
 from tests import problems
+from tests.sklearn.shared import X, Y, named
 
 clone: Any = unfitted  # whose type says what it makes of lists
-DIABETES: Any = load_diabetes(return_X_y=True)
-X, Y = DIABETES
 LABELS = np.where(Y > 140, "high", "low")
 ALL: list[tuple[Any, np.ndarray]] = [
     (ps.Lasso(alpha=0.1), Y),
@@ -40,11 +35,6 @@ ALL: list[tuple[Any, np.ndarray]] = [
     (ps.PoissonRegressor(alpha=0.1), np.round(Y / 25)),
 ]
 everyone = pytest.mark.parametrize(("model", "y"), ALL, ids=[str(model) for model, _ in ALL])
-
-
-def name(value):
-    """An estimator names its test; arrays do not."""
-    return str(value) if isinstance(value, BaseEstimator) else ""
 
 
 LINE = np.array([[-1.0], [0.0], [1.0]])
@@ -138,36 +128,6 @@ def test_the_ends_of_a_grid(cls):
     assert several.alphas_.shape == (2,)
 
 
-@pytest.mark.parametrize("fit_intercept", [True, False])
-@pytest.mark.parametrize("shape", [(25, 4), (8, 12)], ids=["tall", "wide"])
-def test_leaving_one_out_is_leaving_each_out(fit_intercept, shape):
-    rng = np.random.default_rng(0)
-    Z, targets = rng.normal(size=shape), rng.normal(size=(shape[0], 2)) + 1
-    weights = rng.integers(0, 3, shape[0]).astype(float)
-    alphas = [0.1, 1.0, 30.0]
-    model = ps.RidgeCV(alphas, fit_intercept=fit_intercept, store_cv_results=True, scoring="r2")
-    model.fit(Z, targets, sample_weight=weights)
-    for k, alpha in enumerate(alphas):
-        for row in range(shape[0]):
-            rest = np.arange(shape[0]) != row
-            alone = ps.Ridge(alpha=alpha, fit_intercept=fit_intercept, tol=1e-13, max_iter=10**6)
-            alone.fit(Z[rest], targets[rest], sample_weight=weights[rest])
-            known = alone.predict(Z[[row]])[0]
-            np.testing.assert_allclose(model.cv_results_[row, :, k], known, rtol=1e-5, atol=1e-6)
-    whole = ps.Ridge(alpha=float(model.alpha_), fit_intercept=fit_intercept, tol=1e-13).fit(
-        Z, targets, sample_weight=weights
-    )
-    np.testing.assert_allclose(model.coef_, whole.coef_, rtol=1e-6, atol=1e-8)
-
-
-def test_a_row_that_decides_its_own_prediction_is_missed_by_infinitely_much():
-    Z = np.eye(3)  # without a penalty, each row has a column to itself
-    model = ps.RidgeCV([0.0, 1.0], fit_intercept=False, store_cv_results=True).fit(Z, [1.0, 2.0, 3.0])
-    np.testing.assert_array_equal(model.cv_results_[:, 0], np.inf)
-    np.testing.assert_allclose(model.cv_results_[:, 1], [1.0, 4.0, 9.0], rtol=1e-12)
-    assert model.alpha_ == 1.0
-
-
 @pytest.mark.parametrize(
     ("model", "y", "renamed"),
     [
@@ -179,7 +139,7 @@ def test_a_row_that_decides_its_own_prediction_is_missed_by_infinitely_much():
         (ps.Ridge(alpha=0.2), Y, {"alpha": 0.6}),
         (ps.RidgeCV([0.1, 1.0]), Y, {"alphas": [0.3, 3.0]}),
     ],
-    ids=name,
+    ids=named,
 )
 def test_what_the_scale_of_weights_means(model, y, renamed):
     weights = np.random.default_rng(0).uniform(0.1, 2, len(y))
@@ -197,7 +157,7 @@ def test_what_the_scale_of_weights_means(model, y, renamed):
         (ps.LogisticRegressionCV(Cs=[1e4], tol=1e-12, max_iter=1, cv=2), LABELS),
         (ps.PoissonRegressor(alpha=0.0, tol=1e-12, max_iter=1), Y),
     ],
-    ids=name,
+    ids=named,
 )
 def test_a_fit_that_did_not_converge_says_so_in_scikit_learns_category(model, y):
     Z = X @ np.tril(np.ones((10, 10)))
@@ -290,42 +250,6 @@ def test_balanced_classes_count_weights():
     one = ps.LogisticRegression(class_weight="balanced").fit(X, LABELS, sample_weight=weights)
     other = ps.LogisticRegression(class_weight=by_hand).fit(X, LABELS, sample_weight=weights)
     np.testing.assert_allclose(one.coef_, other.coef_, rtol=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("model", "y", "weights", "message"),
-    [
-        (ps.Lasso(alpha=-1.0), Y, None, "-1"),
-        (ps.ElasticNet(l1_ratio=1.5), Y, None, "1.5"),
-        (ps.Lasso(max_iter=0), Y, None, "max_iter must be > 0"),
-        (ps.Lasso(tol=-1.0), Y, None, "tol must be > 0"),
-        (ps.Lasso(), Y, -np.ones(len(Y)), "sample_weight must be >= 0"),
-        (ps.Lasso(), Y, np.ones((len(Y), 2)), "sample_weight must have shape"),
-        (ps.Lasso(), Y, np.ones(3), "inconsistent numbers of samples"),
-        (ps.LassoCV(), np.c_[Y, Y], None, "1d array"),
-        (ps.RidgeCV(cv=3, store_cv_results=True), Y, None, "store_cv_results goes with leave-one-out"),
-        (ps.RidgeCV(cv=3, alpha_per_target=True), Y, None, "alpha_per_target goes with leave-one-out"),
-        (ps.RidgeCV(alphas=[-1.0]), Y, None, "alphas must be >= 0"),
-        (ps.LogisticRegression(C=0.0), LABELS, None, "C must be > 0"),
-        (ps.LogisticRegression(class_weight={"middle": 1.0}), LABELS, None, "classes that y lacks: 'middle'"),
-        (ps.LogisticRegression(class_weight="fair"), LABELS, None, "'balanced' or a dict, got 'fair'"),
-        (ps.LogisticRegression(), np.full(len(Y), "high"), None, "one class: .*high"),
-        (ps.LogisticRegression(), LABELS, LABELS == "high", "'low'.* no row of positive weight"),
-        (ps.PoissonRegressor(), Y - 100, None, "y >= 0"),
-        (ps.PoissonRegressor(), 0 * Y, None, "zero in every row"),
-    ],
-    ids=name,
-)
-def test_mistakes(model, y, weights, message):
-    with pytest.raises(ValueError, match=message):
-        model.fit(X, y, sample_weight=weights)
-
-
-def test_scikit_learn_is_asked_for_by_name():
-    code = "import sys; sys.modules['sklearn'] = None; import proxreg; import proxreg.sklearn"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 1
-    assert 'ImportError: proxreg.sklearn needs scikit-learn 1.6 or newer: pip install "proxreg[sklearn]"' in done.stderr
 
 
 def test_another_number_of_columns_compiles_nothing():

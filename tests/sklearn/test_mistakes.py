@@ -1,0 +1,48 @@
+"""What is refused, and in which words."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import proxreg.sklearn as ps
+from tests.sklearn.shared import X, Y, named
+
+LABELS = np.where(Y > 140, "high", "low")
+
+
+@pytest.mark.parametrize(
+    ("model", "y", "weights", "message"),
+    [
+        (ps.Lasso(alpha=-1.0), Y, None, "-1"),
+        (ps.ElasticNet(l1_ratio=1.5), Y, None, "1.5"),
+        (ps.Lasso(max_iter=0), Y, None, "max_iter must be > 0"),
+        (ps.Lasso(tol=-1.0), Y, None, "tol must be > 0"),
+        (ps.Lasso(), Y, -np.ones(len(Y)), "sample_weight must be >= 0"),
+        (ps.Lasso(), Y, np.ones((len(Y), 2)), "sample_weight must have shape"),
+        (ps.Lasso(), Y, np.ones(3), "inconsistent numbers of samples"),
+        (ps.LassoCV(), np.c_[Y, Y], None, "1d array"),
+        (ps.RidgeCV(cv=3, store_cv_results=True), Y, None, "store_cv_results goes with leave-one-out"),
+        (ps.RidgeCV(cv=3, alpha_per_target=True), Y, None, "alpha_per_target goes with leave-one-out"),
+        (ps.RidgeCV(alphas=[-1.0]), Y, None, "alphas must be >= 0"),
+        (ps.LogisticRegression(C=0.0), LABELS, None, "C must be > 0"),
+        (ps.LogisticRegression(class_weight={"middle": 1.0}), LABELS, None, "classes that y lacks: 'middle'"),
+        (ps.LogisticRegression(class_weight="fair"), LABELS, None, "'balanced' or a dict, got 'fair'"),
+        (ps.LogisticRegression(), np.full(len(Y), "high"), None, "one class: .*high"),
+        (ps.LogisticRegression(), LABELS, LABELS == "high", "'low'.* no row of positive weight"),
+        (ps.PoissonRegressor(), Y - 100, None, "y >= 0"),
+        (ps.PoissonRegressor(), 0 * Y, None, "zero in every row"),
+    ],
+    ids=named,
+)
+def test_mistakes(model, y, weights, message):
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y, sample_weight=weights)
+
+
+def test_scikit_learn_is_asked_for_by_name():
+    code = "import sys; sys.modules['sklearn'] = None; import proxreg; import proxreg.sklearn"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert 'ImportError: proxreg.sklearn needs scikit-learn 1.6 or newer: pip install "proxreg[sklearn]"' in done.stderr
