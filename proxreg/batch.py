@@ -16,6 +16,7 @@ from proxreg.engine import (
     Solution,
     Source,
     column_bucket,
+    padded,
     solve_glm,
     solve_grid,
     solve_lanes,
@@ -69,11 +70,7 @@ def suits(task: Task, template: Penalty, alpha: np.ndarray, ratio: np.ndarray | 
     Working sets need sparse answers, which neither ridge nor alpha = 0 gives, and data on the host.
     """
     (n, p), source = task.data.X.shape, task.source
-    if not template.separable:
-        return False
-    size = column_bucket(p)
-    wide = Family(replace(template, alpha=1.0), None, None, None).columns(np.arange(p), p, size)
-    if np.any(np.asarray(_of_zero(*strong((wide.template, np.zeros(size, task.dtype)))))):
+    if not _rests(task, template):
         return False
     if source is not None and source.widest == source.size:
         return True
@@ -81,6 +78,16 @@ def suits(task: Task, template: Penalty, alpha: np.ndarray, ratio: np.ndarray | 
         return False
     free = 0 if task.factor is None else int(np.sum(np.asarray(task.factor) == 0))
     return bool(np.all(alpha > 0) and (ratio is None or np.all(ratio > 0)) and free < n)
+
+
+def _rests(task: Task, template: Penalty) -> bool:
+    """Whether the penalty takes coordinates one by one and leaves idle ones at zero."""
+    if not template.separable:
+        return False
+    p = task.data.X.shape[1]
+    size = column_bucket(p)
+    wide = Family(replace(template, alpha=1.0), None, None, None).columns(np.arange(p), p, size)
+    return not np.any(np.asarray(_of_zero(*strong((wide.template, np.zeros(size, task.dtype))))))
 
 
 @jax.jit
@@ -139,8 +146,17 @@ def _as_they_come(task: Task, family: Family, start: Any, options: Options, near
     solver = "fista" if options.solver == "auto" else options.solver
     alpha, ratio = jnp.asarray(family.alpha), None if family.l1_ratio is None else jnp.asarray(family.l1_ratio)
     own = near is not None and isinstance(task.loss, Squared)  # other losses have an intercept to begin with as well
-    given = family.template, alpha, ratio, family.factor, near if own else start
-    return solve_lanes(task.smooth, *given, options.tol, options.max_steps, solver, own_starts=own)
+    start, model, p = near if own else start, task.smooth, task.data.X.shape[1]
+    on_host = isinstance(model, LinearModel) and not isinstance(model.X, jax.Array)
+    if on_host and p <= FEW and column_bucket(p) > p and _rests(task, family.template):
+        size = column_bucket(p)  # idle columns, so that other data of about the same size compile nothing
+        model, family = replace(model, X=padded(model.X, len(model.X), size)), family.columns(np.arange(p), p, size)
+        start = jax.tree.map(lambda x: padded(x, *x.shape[:-1], size) if np.shape(x)[-1:] == (p,) else x, start)
+    given = family.template, alpha, ratio, family.factor, start
+    found = solve_lanes(model, *given, options.tol, options.max_steps, solver, own_starts=own)
+    coef = found.w[0] if isinstance(found.w, tuple) else found.w
+    coef = np.asarray(coef)[:, :p]
+    return found._replace(w=found.w._replace(coef=coef) if isinstance(found.w, tuple) else coef)
 
 
 def _taken(result: Result, place: np.ndarray) -> Result:

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 
 from proxreg.cv_result import CVPath
+from proxreg.leave_one_out import leave_one_out
 from proxreg.path_problem import answer, as_path, labels, pose, remedy, warn_unless_converged
 from proxreg.resampling import centred_rows
 from proxreg.rules import places, warn_at_the_edge
 
 CRITERIA = ("loo", "gcv")
-TOP = 10.0  # the largest alpha over the largest eigenvalue of the covariance: next to nothing is left of the fit
 MIN_RATIO = 1e-7
+TINY = np.finfo(np.float32).tiny
 
 
 def ridge_cv(
@@ -41,8 +42,7 @@ def ridge_cv(
 
     Args:
       criterion: "loo" or "gcv".
-      alphas, min_ratio: the default grid goes from ten times the largest eigenvalue of the columns' covariance down to
-        1e-7 times that.
+      alphas, min_ratio: the default grid goes from the sum of the columns' variances down to 1e-7 times that.
       The others are those of ``fit_path``, of one response.
 
     Returns:
@@ -62,31 +62,23 @@ def ridge_cv(
     problem = pose(X, y, **grid, tol=tol, **data)
     task, weights = problem.task, problem.task.data.sample_weight
     rows, target = centred_rows(problem)
-    n = len(target)
-    if n < 2:
+    if len(target) < 2:
         raise ValueError("leaving one row out needs two rows or more")
-    share = np.full(n, 1 / n) if weights is None else weights / weights.sum()
-    root = np.sqrt(share)
-    left, size, right = np.linalg.svd(rows.astype(np.float64) * root[:, None], full_matrices=False)
-    if alphas is None and size[0] > 0:
-        top = TOP * np.square(size[0])
-        fine = np.geomspace(top, (MIN_RATIO if min_ratio is None else min_ratio) * top, problem.grid.size)
+    share = np.full(len(target), 1 / len(target)) if weights is None else weights / weights.sum()
+    if alphas is None:
+        variance = float(np.sum(share @ np.square(rows)))  # at least the largest eigenvalue: little is left of the fit
+        fine = max(variance, TINY) * np.geomspace(1, min_ratio or MIN_RATIO, problem.grid.size)
         problem = dataclasses.replace(problem, grid=fine.astype(task.dtype))
-    along = left.T @ (root * target)
-    kept = size > np.finfo(float).eps * max(rows.shape) * size.max(initial=0.0)
-    shrunk = np.where(kept, size, 0) ** 2 + problem.grid.astype(float)[:, None]  # (K, k)
-    factor = np.where(kept, np.square(size) / np.where(shrunk > 0, shrunk, 1), 0)
-    residual = target - (factor * along) @ left.T / np.where(root > 0, root, 1)  # (K, n)
-    leverage = factor @ np.square(left).T + (share if fit_intercept else 0.0)
+    known = leave_one_out(rows, target[:, None], problem.grid, sample_weight=share, fit_intercept=fit_intercept)
+    errors = known.errors[:, :, 0]
     if criterion == "gcv":
-        leverage = np.broadcast_to(leverage.sum(axis=1, keepdims=True) / n, residual.shape)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        losses = np.square(residual / (1 - leverage)).T / 2  # (n, K)
-    coef = (np.where(kept, size, 0) / np.where(shrunk > 0, shrunk, 1) * along) @ right / task.design.scale
+        errors = errors * (1 - known.leverage) / (1 - known.leverage.mean(axis=1, keepdims=True))
+    losses = np.square(errors).T / 2  # (n, K)
+    coef = known.coef[:, 0] / task.design.scale
     found = answer(problem, coef)
     warn_unless_converged(found, problem.options.tol, labels(problem), remedy(standardize, task.dtype))
     mean = share @ losses
-    error = np.sqrt(share @ np.square(losses - mean) / (n - 1))
+    error = np.sqrt(share @ np.square(losses - mean) / (len(share) - 1))
     path, place = as_path(problem, found), places(mean, error, problem.grid, 1)
     warn_at_the_edge(problem.grid, path.nnz, place["min"], "mean loss")
     return CVPath(

@@ -30,7 +30,7 @@ ORDER = [
     {"path_problem"},
     {"path"},
     {"folds"},
-    {"selection", "resampling", "source_data", "refit", "conversion"},
+    {"selection", "resampling", "source_data", "refit", "conversion", "leave_one_out"},
     {"stability", "bootstrapping", "criteria", "relaxation", "ridge"},
     {"adaptation"},
     {"datasets", "plotting", "compilation", "sklearn"},

@@ -26,7 +26,7 @@ def set_bucket(columns: int, p: int) -> int:
 
 def row_bucket(rows: int) -> int:
     """The smallest number that holds so many rows, of eight between powers of two: rows cost more than columns."""
-    step = max(16, (1 << (rows - 1).bit_length()) // 16)
+    step = max(64, (1 << (rows - 1).bit_length()) // 16)
     return -(-rows // step) * step
 
 

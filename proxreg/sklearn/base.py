@@ -1,6 +1,5 @@
 """What the estimators share: data, the call of the fitting functions, warnings, and what is kept of a fit."""
 
-import dataclasses
 import numbers
 import warnings
 from collections.abc import Sequence
@@ -13,9 +12,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 
 from proxreg import _precision
 from proxreg._warnings import ConvergenceWarning, DataWarning, warn
-from proxreg.engine import FEW, column_bucket, padded
 from proxreg.path import fit_path
-from proxreg.penalties import ElasticNet
 from proxreg.results import Path
 from proxreg.validation import check_positive
 
@@ -74,10 +71,10 @@ def total_weight(sample_weight: np.ndarray | None, X: np.ndarray) -> float:
 
 def options(estimator: Any, X: np.ndarray, sample_weight: np.ndarray | None, l1_ratio: Any) -> dict[str, Any]:
     """An estimator's parameters as arguments of ``fit_path`` and ``cv_path``."""
-    positive = getattr(estimator, "positive", False)
     smallest, tol = _precision.SMALLEST_TOL[X.dtype], estimator.tol
     return {
-        **({"penalty": ElasticNet(1.0, l1_ratio, positive=True)} if positive else {"l1_ratio": l1_ratio}),
+        "l1_ratio": l1_ratio,
+        "positive": getattr(estimator, "positive", False),
         "fit_intercept": estimator.fit_intercept,
         "sample_weight": sample_weight,
         "tol": smallest if 0 <= tol < smallest else tol,  # scikit-learn takes 0, and one tol for both types
@@ -97,13 +94,8 @@ def fitted(
     loss: str = "squared",
 ) -> Path:
     """The path that an estimator's parameters ask for; ``alphas`` are those of a mean of losses."""
-    p = X.shape[1]
-    # feature selection goes through numbers of columns: columns of zeros spare a program for each of them
-    size = p if loss == "squared" or p > FEW else column_bucket(p)
     with ScikitLearnsWarnings():
-        given = options(estimator, X, sample_weight, l1_ratio)
-        path = fit_path(padded(X, len(X), size), y, alphas=alphas, loss=loss, **given)
-    return dataclasses.replace(path, coef=path.coef[..., :p])
+        return fit_path(X, y, alphas=alphas, loss=loss, **options(estimator, X, sample_weight, l1_ratio))
 
 
 def keep_only(estimator: Any, y: np.ndarray, path: Path) -> Any:

@@ -6,7 +6,6 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.model_selection import check_cv
 
-from proxreg.results import CVPath
 from proxreg.selection import cv_path
 from proxreg.sklearn.base import (
     LinearPredictor,
@@ -154,13 +153,6 @@ def _grid(
     alphas = model.n_alphas if model.alphas is None else model.alphas
     grid = {"n_alphas": alphas} if np.ndim(alphas) == 0 else {"alphas": np.sort(alphas)[::-1]}
     grid |= {"min_ratio": model.eps, "folds": check_cv(folds)}
-    if not model.positive:
-        return _arrays(cv_path(X, y, **grid, **options(model, X, weights, ratios)))
-    # a penalty that brings its sign has one l1_ratio
-    each = [_arrays(cv_path(X, y, **grid, **options(model, X, weights, float(ratio)))) for ratio in ratios]
-    return {name: np.stack([arrays[name] for arrays in each]) for name in each[0]}
-
-
-def _arrays(cv: CVPath) -> dict[str, np.ndarray]:
+    cv = cv_path(X, y, **grid, **options(model, X, weights, ratios))
     fits = {name: getattr(cv.path, name) for name in ("alphas", "coef", "intercept", "gap", "num_steps")}
     return fits | {"squares": 2 * np.moveaxis(cv.fold_loss, 0, -1)}

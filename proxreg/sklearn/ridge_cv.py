@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.metrics import check_scoring
 
+from proxreg.leave_one_out import leave_one_out
 from proxreg.sklearn.base import (
     LinearPredictor,
     fitted,
@@ -15,7 +16,6 @@ from proxreg.sklearn.base import (
     splits,
     total_weight,
 )
-from proxreg.sklearn.leave_one_out import leave_one_out
 from proxreg.sklearn.linear import Ridge, columns
 from proxreg.sklearn.scoring import rows, scores
 from proxreg.validation import check_vector

@@ -11,6 +11,7 @@ class LeaveOneOut(NamedTuple):
     coef: np.ndarray  # (K, T, p)
     intercept: np.ndarray  # (K, T)
     errors: np.ndarray  # (K, n, T), y less its prediction; infinite where a row alone determines its prediction
+    leverage: np.ndarray  # (K, n)
 
 
 def leave_one_out(
@@ -42,4 +43,4 @@ def leave_one_out(
     room = 1 - leverage[:, :, None]
     errors = np.full((len(coef), *y.shape), np.inf)
     np.divide(y - X @ np.swapaxes(coef, 1, 2), room, out=errors, where=room > len(X) * np.finfo(d.dtype).eps)
-    return LeaveOneOut(coef, y_center - coef @ center, errors)
+    return LeaveOneOut(coef, y_center - coef @ center, errors, leverage)
