@@ -1,4 +1,4 @@
-"""``python -m proxreg``: a whole elastic-net grid on the diabetes data, or on a CSV file."""
+"""``python -m proxreg``: elastic-net paths and their cross-validation on the diabetes data, or on a CSV file."""
 
 import argparse
 import importlib.metadata
@@ -15,11 +15,13 @@ import jax
 import numpy as np
 
 import proxreg as pr
+from proxreg._cli.cross_validation import write_choices, write_everything
 from proxreg._cli.report import convergence, count, path_table, spread, write_coefficients
 from proxreg._cli.table import Table, TableError, read_table
 from proxreg._cli.terminal import one_line, progress, warnings_in_one_line
 from proxreg.datasets import load_diabetes
-from proxreg.plotting import empty_figure, plot_path
+from proxreg.metrics import METRICS
+from proxreg.plotting import empty_figure, plot_cv, plot_path
 
 _L1_RATIOS = (0.1, 0.5, 0.9, 0.95, 1.0)
 _TOL = {"float64": 1e-8, "float32": 1e-5}  # tight: what is shown and written is the coefficients, not the objective
@@ -55,11 +57,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="proxreg",
-        usage="python -m proxreg [data.csv --target NAME] [options]",
+        usage="python -m proxreg [cv] [data.csv --target NAME] [options]",
         description="Fit elastic-net paths: all alphas and l1_ratios in one compiled call, with a duality gap for each "
-        "fit. Without a file, the diabetes data of Efron, Hastie, Johnstone and Tibshirani (2004).",
+        "fit. With cv, cross-validate them and choose. Without a file, both, on the diabetes data of Efron, Hastie, "
+        "Johnstone and Tibshirani (2004).",
     )
-    parser.add_argument("csv", nargs="?", metavar="data.csv", help="a table with a header; every other column is used")
+    parser.add_argument("words", nargs="*", metavar="[cv] [data.csv]", help="a table with a header, and what to do")
     parser.add_argument("--target", metavar="NAME", help="the column to predict")
     parser.add_argument("--drop", nargs="+", default=[], metavar="NAME", help="columns to leave out")
     parser.add_argument("--loss", choices=("squared", "logistic", "huber", "poisson"), default="squared")
@@ -67,6 +70,12 @@ def _parser() -> argparse.ArgumentParser:
         "--l1-ratio", nargs="+", type=float, default=_L1_RATIOS, metavar="R", help="(0.1 0.5 0.9 0.95 1)"
     )
     parser.add_argument("--n-alphas", type=int, default=100, metavar="N", help="alphas per l1_ratio (100)")
+    parser.add_argument("--folds", type=int, default=5, metavar="K", help="of cv (5)")
+    parser.add_argument("--repeats", type=int, default=1, metavar="N", help="of cv, shuffled anew (1)")
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="shuffles the rows of cv; not given, they keep their order"
+    )
+    parser.add_argument("--metric", choices=tuple(METRICS), default="loss", help="of cv (loss)")
     parser.add_argument("--tol", type=float, help="the relative duality gap to reach (1e-8, in float32 1e-5)")
     parser.add_argument("--max-steps", type=int, metavar="N", help="steps at most, for fits that do not get there")
     parser.add_argument("--dtype", choices=("float64", "float32"), default="float64")
@@ -84,6 +93,7 @@ def _version() -> str:
 
 
 def _run(args: argparse.Namespace) -> None:
+    args.cv, args.csv = _read_words(args.words)
     table, source = _load(args)
     try:
         args.out.mkdir(parents=True, exist_ok=True)
@@ -93,21 +103,46 @@ def _run(args: argparse.Namespace) -> None:
         raise _UserError(f"--out {args.out}: {error.strerror}") from None
 
     with warnings_in_one_line():
-        path, seconds = _fit(table, args)
-        times = f"{seconds:.3f} s cold, compilation included"
-        if args.csv is None:
-            path, seconds = _fit(table, args)
-            times += f"; {seconds:.3f} s warm"
+        path = None if args.cv else _fit(table, args)
+        cv = _cross_validate(table, args) if args.cv or args.csv is None else None
     scale = "own scale" if args.no_standardize else "standardised, coefficients on the scale of the input"
-    grid = f"{count(path.alphas.shape[1], 'alpha')} x {count(path.alphas.shape[0], 'l1_ratio')}"
-    print(f"proxreg {_version()}, JAX {jax.__version__} on {_device()}, {path.coef.dtype}")
+    print(f"proxreg {_version()}, JAX {jax.__version__} on {_device()}, {args.dtype}")
     print(f"data   {source}: {count(len(table.y), 'row')}, {count(table.X.shape[1], 'feature')}, {scale}")
     if table.classes:
         print(f"target {args.target!r}: 1 is {table.classes[1]!r}, 0 is {table.classes[0]!r}")
+    if path is not None:
+        _report_path(*path, table, args)
+    if cv is not None:
+        _report_cv(*cv, table, source, args)
+
+
+def _read_words(words: Sequence[str]) -> tuple[bool, str | None]:
+    """Whether to cross-validate, and the file."""
+    cv = bool(words) and words[0] == "cv"
+    rest = words[1:] if cv else words
+    if len(rest) > 1:
+        raise _UserError(f"one file at a time, got {', '.join(rest)} (python -m proxreg --help lists the options)")
+    return cv, rest[0] if rest else None
+
+
+def _report_path(path: Any, times: str, table: Table, args: argparse.Namespace) -> None:
+    grid = f"{count(path.alphas.shape[1], 'alpha')} x {count(path.alphas.shape[0], 'l1_ratio')}"
     print(f"fits   {path.loss.name} loss, {grid} in one call: {convergence(path)}")
     print(f"time   {times}\n")
     print(path_table(path, table.X, table.y, width=shutil.get_terminal_size((110, 24)).columns), end="\n\n")
-    _write(path, table, args)
+    if args.csv is not None:
+        _save(args.out / "coefficients.csv", lambda file: write_coefficients(path, file))
+    _save_pictures(table, args, path=path)
+
+
+def _report_cv(cv: Any, seconds: float, table: Table, source: str, args: argparse.Namespace) -> None:
+    every = f"{count(cv.fold_loss.size + cv.alphas.size, 'fit')} in {seconds:.3f} s, compilation included"
+    if not args.cv:
+        print()
+    print(f"cv     {count(len(cv.fold_loss), 'fold')} and all rows: {every}\n\n{cv}\n")
+    _save(args.out / "cv_coefficients.csv", lambda file: write_choices(cv, file))
+    _save(args.out / "cv.json", lambda file: write_everything(cv, source, file))
+    _save_pictures(table, args, cv=cv, path=cv.path if args.cv else None)
 
 
 def _load(args: argparse.Namespace) -> tuple[Table, str]:
@@ -124,26 +159,45 @@ def _load(args: argparse.Namespace) -> tuple[Table, str]:
         raise _UserError(f"{args.csv}: {error}") from None
 
 
-def _fit(table: Table, args: argparse.Namespace) -> tuple[Any, float]:
-    """The path, and the seconds it took."""
+def _fit(table: Table, args: argparse.Namespace) -> tuple[Any, str]:
+    """The path, and the seconds it took; of the embedded data a second time, when all is compiled."""
     with progress(f"fitting {count(args.n_alphas * len(args.l1_ratio), 'problem')}"):
-        start = time.perf_counter()
-        try:
-            path = pr.fit_path(
-                table.X,
-                table.y,
-                n_alphas=args.n_alphas,
-                l1_ratio=list(args.l1_ratio),
-                loss=args.loss,
-                standardize=not args.no_standardize,
-                tol=_TOL[args.dtype] if args.tol is None else args.tol,
-                max_steps=args.max_steps,
-                dtype=np.dtype(args.dtype),
-                feature_names=table.feature_names,
-            )
-        except ValueError as error:
-            raise _UserError(error) from None
-        return path, time.perf_counter() - start
+        path, seconds = _timed(pr.fit_path, table, args)
+        times = f"{seconds:.3f} s cold, compilation included"
+        if args.csv is None:
+            path, seconds = _timed(pr.fit_path, table, args)
+            times += f"; {seconds:.3f} s warm"
+        return path, times
+
+
+def _cross_validate(table: Table, args: argparse.Namespace) -> tuple[Any, float]:
+    """The fits of all rows and of all folds, and the seconds they took."""
+    key = None if args.seed is None else jax.random.key(args.seed)
+    own = {"folds": args.folds, "repeats": args.repeats, "key": key, "metric": args.metric}
+    problems = args.n_alphas * len(args.l1_ratio) * (args.folds * args.repeats + 1)
+    with progress(f"fitting {count(problems, 'problem')}"):
+        return _timed(pr.cv_path, table, args, **own)
+
+
+def _timed(function: Callable[..., Any], table: Table, args: argparse.Namespace, **own: Any) -> tuple[Any, float]:
+    start = time.perf_counter()
+    try:
+        found = function(
+            table.X,
+            table.y,
+            n_alphas=args.n_alphas,
+            l1_ratio=list(args.l1_ratio),
+            loss=args.loss,
+            standardize=not args.no_standardize,
+            tol=_TOL[args.dtype] if args.tol is None else args.tol,
+            max_steps=args.max_steps,
+            dtype=np.dtype(args.dtype),
+            feature_names=table.feature_names,
+            **own,
+        )
+    except ValueError as error:
+        raise _UserError(error) from None
+    return found, time.perf_counter() - start
 
 
 def _device() -> str:
@@ -152,13 +206,14 @@ def _device() -> str:
     return device.platform if device.device_kind == device.platform else f"{device.platform} ({device.device_kind})"
 
 
-def _write(path: Any, table: Table, args: argparse.Namespace) -> None:
-    """The coefficients, for a CSV file, and the picture, where matplotlib is there to draw it."""
+def _save_pictures(table: Table, args: argparse.Namespace, *, path: Any = None, cv: Any = None) -> None:
+    """Pictures of what is given, where matplotlib is there to draw them."""
     scale = None if args.no_standardize else spread(table.X)
-    if args.csv is not None:
-        _save(args.out / "coefficients.csv", lambda file: write_coefficients(path, file))
     try:
-        _save(args.out / "path.png", lambda file: _draw(path, scale, file))
+        if path is not None:
+            _save(args.out / "path.png", lambda file: _draw_path(path, scale, file))
+        if cv is not None:
+            _save(args.out / "cv.png", lambda file: _store(plot_cv(cv, figure=empty_figure()), file))
     except ImportError as error:
         print(f"no picture: {error}")
 
@@ -173,15 +228,19 @@ def _save(file: Path, write: Callable[[Path], None]) -> None:
     print(f"wrote {file}")
 
 
-def _draw(path: Any, scale: np.ndarray | None, file: Path) -> None:
+def _draw_path(path: Any, scale: np.ndarray | None, file: Path) -> None:
     """Draws without pyplot: neither a display nor the state of whoever calls ``main`` is touched."""
     axes = plot_path(path, scale=scale, figure=empty_figure())
     for ax in axes:
         if scale is not None and ax.get_ylabel():
             ax.set_ylabel("coefficient per std. deviation")
+    _store(axes, file)
+
+
+def _store(axes: Any, file: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a name in a script that the font lacks is drawn as boxes, that is all
-        axes[0].figure.savefig(file, dpi=200)
+        np.ravel(axes)[0].figure.savefig(file, dpi=200)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg import _precision
+from proxreg._progress import report
 from proxreg.batch import result_of, scales_of
 from proxreg.engine import Family, OneBlasThread, ResampleSource, filled, padded, solve_grid, solve_lanes
 from proxreg.losses import Squared
@@ -86,6 +87,7 @@ def fits(problem: PathProblem, whole: dict[str, np.ndarray], weights: np.ndarray
         own = weights[start : start + size]
         with _precision.scope(task.dtype), OneBlasThread():
             found = arrays(task, solve(own))
+        report(start + len(own), len(weights))
         yield {name: a.reshape(len(own), *problem.grid.shape, *a.shape[1:]) for name, a in found.items()}
 
 

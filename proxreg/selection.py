@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from proxreg._progress import report
 from proxreg.cv_result import CVPath
 from proxreg.engine import Moments, OneBlasThread, determines
 from proxreg.folds import Fold, make_folds
@@ -112,6 +113,7 @@ def cv_path(
     fits = [whole]
     values = []
     for number, fold in enumerate(chosen):
+        report(number + 1, len(chosen) + 1)
         found, value = _judged(problem, whole, fold, number, kind)
         fits.append(found)
         values.append(value)

@@ -1,6 +1,8 @@
 """``python -m proxreg``: what it prints and writes is the path; whatever is wrong is said in one line."""
 
+import contextlib
 import csv
+import json
 import os
 import re
 import subprocess
@@ -93,12 +95,56 @@ def test_without_arguments_the_table_is_the_diabetes_path(here, capsys):
     assert f"worst certified gap {path.gap.max():.1e} of the loss of the intercept alone" in out
     cold, warm = map(float, re.findall(r"([0-9.]+) s (?:cold|warm)", out))
     assert min(cold, warm) > 0
-    assert out.endswith("\nwrote path.png\n")
-    assert os.listdir(here) == ["path.png"]
-    picture = matplotlib.image.imread("path.png")
-    assert picture.shape[0] > 1000
-    assert picture.shape[1] > 2000
-    assert picture.std() > 0.05
+    written = ["path.png", "cv_coefficients.csv", "cv.json", "cv.png"]
+    assert [line[6:] for line in out.splitlines() if line.startswith("wrote ")] == written
+    assert sorted(os.listdir(here)) == sorted(written)
+    for name in ("path.png", "cv.png"):
+        picture = matplotlib.image.imread(name)
+        assert picture.shape[0] > 1000
+        assert picture.shape[1] > 2000
+        assert picture.std() > 0.05
+    cv = pr.cv_path(*DATA[:2], l1_ratio=RATIOS, standardize=True, tol=1e-8, dtype=np.float64)
+    assert "\ncv     5 folds and all rows: 3000 fits in" in out
+    assert f"\n{cv}\n" in out
+
+
+def test_cross_validation_of_a_file(diabetes, capsys):
+    flags = "--target price --l1-ratio 0.5 1 --n-alphas 12 --folds 4 --repeats 2 --seed 3 --metric mse --out new"
+    code, out, err = run(capsys, "cv", diabetes, *flags.split())
+    assert code == 0
+    assert all("best mean mse is at the smallest alpha" in line for line in err)
+    options = {"n_alphas": 12, "standardize": True, "tol": 1e-8, "dtype": np.float64, "metric": "mse"}
+    with pytest.warns(pr.DataWarning) if err else contextlib.nullcontext():
+        cv = pr.cv_path(*DATA[:2], l1_ratio=[0.5, 1], folds=4, repeats=2, key=jax.random.key(3), **options)
+    assert f"8 folds and all rows: {24 * 9} fits" in out
+    assert f"\n{cv}\n".split("\n", 2)[2] in out  # the table; names of features are known here
+    assert sorted(os.listdir("new")) == ["cv.json", "cv.png", "cv_coefficients.csv", "path.png"]
+    with open("new/cv_coefficients.csv", newline="") as handle:
+        header, *rows = csv.reader(handle)
+    assert header == ["feature", "min", "1se"]
+    assert [row[0] for row in rows] == ["(intercept)", *DATA.feature_names]
+    for column, rule in ((1, "min"), (2, "1se")):
+        expected = [cv.intercept(rule), *cv.coef(rule)]
+        np.testing.assert_array_equal([float(row[column]) for row in rows], expected)
+    everything = json.loads(Path("new/cv.json").read_text())
+    np.testing.assert_array_equal(everything["fold_loss"], cv.fold_loss)
+    np.testing.assert_array_equal(everything["coef"], cv.path.coef)
+    assert everything["rules"]["1se"]["alpha"] == cv.alpha_1se
+    assert list(everything["rules"]["min"]["coef"].values()) == cv.coef().tolist()
+
+
+def test_what_is_unknown_is_null(here, capsys):
+    (here / "data.csv").write_text("a,b,price\n" + "\n".join(f"{k},{k * k % 7},{k + k % 3}" for k in range(20)))
+    code, _, _ = run(
+        capsys, "cv", "data.csv", "--target", "price", "--l1-ratio", "1", "--n-alphas", "3", "--loss", "huber"
+    )
+    assert code == 0
+
+    def refuse(token):
+        raise AssertionError(token)
+
+    everything = json.loads(Path("cv.json").read_text(), parse_constant=refuse)
+    assert len(everything["alphas"][0]) == 3
 
 
 def test_a_file_gives_coefficients(diabetes, capsys):
@@ -199,7 +245,10 @@ def test_bad_files_are_one_line_with_the_files_name(here, capsys, content, messa
         ("--tol -1", "tol must be"),
         ("--out file", "--out file: this is a file, not a directory"),
         ("--out file/below", "--out file/below: Not a directory"),
-        ("--n-alphas 2 --out taken", f"{Path('taken/path.png')}: Is a directory"),
+        ("--n-alphas 40 --l1-ratio 1 --out taken", f"{Path('taken/path.png')}: Is a directory"),
+        ("cv a.csv b.csv", "one file at a time, got a.csv, b.csv"),
+        ("cv --folds 1", "folds must be from 2"),
+        ("cv --metric auc", "metric='auc' has no meaning for the squared loss"),
         ("--colour", "unrecognized arguments: --colour (python -m proxreg --help lists the options)"),
         ("--loss absolute", "argument --loss: invalid choice"),
         ("--n-alphas many", "argument --n-alphas: invalid int value: 'many'"),
@@ -226,8 +275,9 @@ def test_warnings_are_one_line_each_and_said_once(here, capsys):
     code, out, err = run(capsys, "--dtype", "float32", "--tol", "1e-12", "--n-alphas", "3")
     assert code == 0
     assert "wrote path.png" in out
-    assert len(err) == 1
+    assert len(err) == 2
     assert err[0].startswith("proxreg: warning: tol=1e-12 is below what float32 can certify")
+    assert err[1].startswith("proxreg: warning: the best mean loss is at the smallest alpha of the grid")
 
 
 def test_without_matplotlib_the_rest_works(diabetes, capsys, monkeypatch):
@@ -247,7 +297,10 @@ def test_an_interrupt_has_no_traceback(here, capsys, monkeypatch):
 
 
 def test_help_and_version(capsys):
-    for flag, start in (("--help", "usage: python -m proxreg [data.csv --target NAME]"), ("--version", "proxreg ")):
+    for flag, start in (
+        ("--help", "usage: python -m proxreg [cv] [data.csv --target NAME]"),
+        ("--version", "proxreg "),
+    ):
         with pytest.raises(SystemExit) as caught:
             command.main([flag])
         assert caught.value.code == 0
@@ -269,14 +322,15 @@ def test_as_a_program(here, arguments, code):
     if code:
         assert done.stderr == "proxreg: error: none.csv: no such file\n"
     else:
-        assert done.stderr == ""
+        assert done.stderr.startswith("proxreg: warning: the best mean loss is at the smallest alpha of the grid")
+        assert done.stderr.count("\n") == 1
         assert parsed(done.stdout)[0][:3] == (1.0, 45.16, 0)
         assert (here / "path.png").stat().st_size > 10_000
 
 
 def test_a_reader_that_leaves_early_is_no_error(here):
     root = Path(pr.__file__).parents[1]
-    program = [sys.executable, "-m", "proxreg", "--n-alphas", "3", "--l1-ratio", "1"]
+    program = [sys.executable, "-m", "proxreg", "--n-alphas", "40", "--l1-ratio", "1"]
     with subprocess.Popen(
         program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(root)}
     ) as process:

@@ -6,12 +6,14 @@ import sys
 import time
 import warnings
 
+import jax
 import numpy as np
 import pytest
 
 import proxreg as pr
 from proxreg._cli.report import convergence, count, entering, path_table, spread
 from proxreg._cli.terminal import progress, warnings_in_one_line
+from proxreg._progress import listening
 from proxreg.datasets import load_diabetes
 
 DATA = load_diabetes()
@@ -85,3 +87,28 @@ def test_only_warnings_for_users_are_shown(capsys):
         warnings.warn("two\n  lines", pr.DataWarning, stacklevel=1)
         warnings.warn("about the code", DeprecationWarning, stacklevel=1)
     assert capsys.readouterr().err == "proxreg: warning: two lines\n"
+
+
+def test_progress_shows_how_many_folds_are_done(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr("proxreg._cli.terminal._PATIENCE", 0.001)
+    with progress("fitting"):
+        pr.cv_path(*DATA[:2], n_alphas=60, standardize=True, dtype="float64")
+        deadline = time.monotonic() + 10
+        while "[####################    ] 5/6" not in terminal.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert "fitting [####################    ] 5/6 " in terminal.getvalue()
+    assert terminal.getvalue().endswith("\r\x1b[K")
+
+
+def test_a_listener_hears_of_every_part_and_of_nothing_afterwards():
+    heard = []
+    options = {"key": jax.random.key(0), "alphas": [1.0], "num_samples": 3, "standardize": True}
+    with listening(lambda *parts: heard.append(parts)):
+        pr.cv_path(*DATA[:2], n_alphas=60, standardize=True, folds=3, dtype="float64")
+        assert heard == [(1, 4), (2, 4), (3, 4)]
+        pr.bootstrap(*DATA[:2], **options)
+    assert heard[3:] == [(3, 3)]
+    pr.bootstrap(*DATA[:2], **options)
+    assert len(heard) == 4

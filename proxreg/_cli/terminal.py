@@ -7,7 +7,10 @@ import time
 import warnings
 from collections.abc import Iterator
 
+from proxreg._progress import listening
+
 _PATIENCE = 0.5  # seconds; a shorter stage leaves no trace
+_WIDTH = 24  # of the bar
 _ERASE = "\r\x1b[K"
 
 
@@ -18,18 +21,26 @@ def one_line(message: object) -> str:
 
 @contextlib.contextmanager
 def progress(stage: str) -> Iterator[None]:
-    """Shows the stage and the seconds it has taken, on stderr if that is a terminal; erased at the end."""
+    """Shows the stage, how much of it is done and the seconds it has taken, on stderr if that is a terminal.
+
+    It is erased at the end.
+    """
     stream = sys.stderr
     if not stream.isatty():
         yield
         return
     done = threading.Event()
     start = time.perf_counter()
+    parts = [0, 0]  # done, and all; none where nobody counts
+
+    def heard(count: int, total: int) -> None:
+        parts[:] = count, total
 
     def tick():
         pause = _PATIENCE
         while not done.wait(pause):
-            stream.write(f"{_ERASE}{stage} ... {time.perf_counter() - start:.1f} s")
+            bar = bar_of(*parts) if parts[1] else "..."
+            stream.write(f"{_ERASE}{stage} {bar} {time.perf_counter() - start:.1f} s")
             stream.flush()
             pause = 0.1
         stream.write(_ERASE)
@@ -38,10 +49,17 @@ def progress(stage: str) -> Iterator[None]:
     thread = threading.Thread(target=tick, daemon=True)
     thread.start()
     try:
-        yield
+        with listening(heard):
+            yield
     finally:
         done.set()
         thread.join()
+
+
+def bar_of(done: int, total: int) -> str:
+    """``[######      ] 3/6``."""
+    full = _WIDTH * done // total
+    return f"[{'#' * full}{' ' * (_WIDTH - full)}] {done}/{total}"
 
 
 @contextlib.contextmanager
