@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.report import SIZES, machine
 
-SIZED = ("path", "cv", "logistic", "hard", "growth", "trace", "memory", "gpu")
+SIZED = ("path", "cv", "stability", "logistic", "hard", "growth", "trace", "memory", "gpu")
 DRAWN = ("growth", "trace")
 OTHER = {  # their arguments at each size
     "transforms": {"tiny": ["--size", "tiny", "--repeats", "1"], "small": ["--repeats", "5"], "full": []},

@@ -10,7 +10,17 @@ import numpy as np
 from proxreg import _precision
 from proxreg._progress import report
 from proxreg.batch import result_of, scales_of
-from proxreg.engine import Family, OneBlasThread, ResampleSource, filled, padded, solve_grid, solve_lanes
+from proxreg.engine import (
+    Family,
+    OneBlasThread,
+    ResampleSource,
+    cores,
+    filled,
+    in_parallel,
+    padded,
+    solve_grid,
+    solve_lanes,
+)
 from proxreg.losses import Squared
 from proxreg.models import Coefficients, LinearModel
 from proxreg.path_problem import PathProblem, arrays, scaled_template
@@ -86,7 +96,9 @@ def fits(problem: PathProblem, whole: dict[str, np.ndarray], weights: np.ndarray
     for start in range(0, len(weights), size):
         own = weights[start : start + size]
         with _precision.scope(task.dtype), OneBlasThread():
-            found = arrays(task, solve(own))
+            # side by side, each with steps that leave the other core to the other
+            parts = in_parallel(lambda rows: arrays(task, solve(rows)), np.array_split(own, min(cores(), len(own))))
+        found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         report(start + len(own), len(weights))
         yield {name: a.reshape(len(own), *problem.grid.shape, *a.shape[1:]) for name, a in found.items()}
 

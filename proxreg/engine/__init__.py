@@ -11,6 +11,8 @@ from proxreg.engine.family import strength as strength
 from proxreg.engine.glm import solve_glm as solve_glm
 from proxreg.engine.grid import solve_grid as solve_grid
 from proxreg.engine.host import OneBlasThread as OneBlasThread
+from proxreg.engine.host import cores as cores
+from proxreg.engine.host import in_parallel as in_parallel
 from proxreg.engine.lanes import SOLVERS as SOLVERS
 from proxreg.engine.lanes import solve_lanes as solve_lanes
 from proxreg.engine.lanes import solve_one as solve_one

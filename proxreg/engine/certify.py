@@ -14,7 +14,7 @@ from proxreg.models.certificate import Certificate, duality_gap, relative, viola
 from proxreg.penalties import Penalty
 
 CHUNK = 16  # lanes at a time: one program for any number
-MANY = 1024  # lanes from which a second program, for 16 times as many at a time, pays
+MANY = 500  # lanes from which a second program, for 16 times as many at a time, pays
 
 
 class Scales(NamedTuple):

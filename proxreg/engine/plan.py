@@ -79,11 +79,15 @@ def by_strength(family: Family, size: int, apart: np.ndarray | None = None) -> l
 def scores(family: Family, w: np.ndarray, g: np.ndarray) -> np.ndarray:
     """How much columns matter to each lane ``(L, p)``: infinite in use, else by their gradients over the largest."""
     size = np.abs(g)
-    if family.factor is not None:
+    if family.factor is None:
+        largest = np.max(size, axis=1, keepdims=True)
+    else:
         with np.errstate(divide="ignore", invalid="ignore"):
             size = np.where(size > 0, size / family.factor, 0)  # infinite where unpenalised: always in
-    largest = np.max(np.where(np.isfinite(size), size, 0), axis=1, keepdims=True)
-    return np.where(w != 0, np.inf, size / np.where(largest > 0, largest, 1))
+        largest = np.max(np.where(np.isfinite(size), size, 0), axis=1, keepdims=True)
+    size /= np.where(largest > 0, largest, 1)
+    size[w != 0] = np.inf
+    return size
 
 
 def uniform(family: Family, p: int) -> bool:

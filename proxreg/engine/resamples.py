@@ -90,9 +90,10 @@ class ResampleSource(Source):
         gram = np.zeros((size, k, k), kind)
         means = np.zeros((size, k), kind)
         for number, (sample, at) in enumerate(zip(samples, columns[first])):
-            used = self._weights[sample] > 0
+            used = np.flatnonzero(self._weights[sample])
             weights = np.sqrt(self._weights[sample][used].astype(kind))
-            rows = self._rows[at][:, used] * weights
+            rows = self._rows.take(at, axis=0).take(used, axis=1)  # unlike an index, leaves other threads alone
+            rows *= weights
             np.matmul(rows, rows.T, out=gram[number])
             means[number] = rows @ weights
         if self._centred:
