@@ -4,7 +4,6 @@ import io
 import itertools
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -20,25 +19,14 @@ FOLDER = Path(__file__).parent / "pictures"
 RATIOS = (0.5, 0.9, 1.0)
 
 
-def half_samples(n: int = 100, p: int = 200, relevant: int = 6, count: int = 50, threshold: float = 0.7) -> Any:
-    """How often features of simulated data are selected on random halves of the rows (Meinshausen, Bühlmann 2010)."""
+def half_samples(n: int = 100, p: int = 200, relevant: int = 6) -> Any:
+    """How often features of simulated data are selected on halves of the rows."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, p))
     y = X[:, :relevant] @ rng.choice([-1.0, 1.0], relevant) + 1.5 * rng.standard_normal(n)
-    alphas = np.geomspace(1, 0.25, 30)
-    halves = [rng.choice(n, n // 2, replace=False) for _ in range(count)]
-    paths = [pr.fit_path(X[rows], y[rows], alphas=alphas, dtype="float64") for rows in halves]
-    probability = np.mean([path.coef != 0 for path in paths], axis=0)
-    largest = probability.max(axis=0)
-    return SimpleNamespace(
-        alphas=alphas,
-        probability=probability,
-        max_probability=largest,
-        threshold=threshold,
-        selected=largest >= threshold,
-        num_subsamples=count,
-        feature_names=tuple(f"relevant {j}" if j < relevant else f"noise {j}" for j in range(p)),
-    )
+    names = [f"relevant {j}" if j < relevant else f"noise {j}" for j in range(p)]
+    options: Any = {"alphas": np.geomspace(1, 0.25, 30), "threshold": 0.7, "max_false": None, "num_subsamples": 200}
+    return pr.stability_selection(X, y, key=jax.random.key(0), feature_names=names, dtype="float64", **options)
 
 
 def network(steps: int = 1000) -> Any:

@@ -68,7 +68,7 @@ def _check_response(y: np.ndarray, n: int, shape: tuple[int, ...], loss: Loss) -
     if y.ndim != 1:
         hint = "; pass y.ravel()" if y.size == n > 1 else "; fit one response at a time" if y.ndim == 2 else ""
         raise ValueError(f"y must have shape ({n},), got {y.shape}{hint}")
-    _require_finite(_missing(y) if y.dtype == object else y, "y")
+    _require_finite(np.where(_missing(y), np.nan, 0.0) if y.dtype == object else y, "y")
     y, classes = loss.encode(y)
     y = _numeric(y, "y")
     _require_finite(y, "y")
@@ -127,6 +127,7 @@ def _numeric(values: Any, what: str, names: tuple[str, ...] | None = None) -> An
     if kind in "mM":
         raise ValueError(f"{what} must hold numbers, got {values.dtype}")
     if kind in "OSU":
+        values = np.where(_missing(values), np.nan, values) if kind == "O" else values
         try:
             return values.astype(float)
         except (TypeError, ValueError):
@@ -152,8 +153,12 @@ def _place(at: Any, names: tuple[str, ...] | None) -> str:
 
 
 def _missing(values: np.ndarray) -> np.ndarray:
-    """NaN where an array of objects, labels perhaps, has None or NaN; else 0."""
-    return np.array([np.nan if v is None or (isinstance(v, float) and v != v) else 0.0 for v in values])
+    """Where an array of objects, labels perhaps, has None, NaN or the missing value of a data frame."""
+
+    def gone(value: Any) -> bool:
+        return value is None or type(value).__name__ == "NAType" or (isinstance(value, float) and value != value)
+
+    return np.array([gone(value) for value in values.ravel()], bool).reshape(values.shape)
 
 
 def check_per_sample(values: Any, what: str, n: int) -> np.ndarray | None:
