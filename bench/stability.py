@@ -85,8 +85,9 @@ def fit_along(X: np.ndarray, y: np.ndarray, alphas: np.ndarray, tol: float) -> t
     """``lasso_path``, which starts each alpha at the one before."""
     from sklearn.linear_model import lasso_path
 
-    mean, y_mean = X.mean(axis=0), y.mean()
-    coef = np.asarray(lasso_path(X - mean, y - y_mean, alphas=alphas, tol=tol, max_iter=10**5)[1]).T
+    mean, y_mean, grid = X.mean(axis=0), y.mean(), alphas.tolist()
+    options: Any = {"alphas": grid, "tol": tol, "max_iter": 10**5}
+    coef = np.asarray(lasso_path(X - mean, y - y_mean, **options)[1]).T
     return coef, y_mean - coef @ mean
 
 

@@ -22,7 +22,7 @@ from proxreg.engine import (
     solve_lanes,
 )
 from proxreg.losses import Squared
-from proxreg.models import Certificate, LinearModel
+from proxreg.models import Certificate, Coefficients, LinearModel
 from proxreg.penalties import Penalty
 from proxreg.solvers import Result, Status
 from proxreg.task import Options, Task
@@ -147,16 +147,20 @@ def _as_they_come(task: Task, family: Family, start: Any, options: Options, near
     alpha, ratio = jnp.asarray(family.alpha), None if family.l1_ratio is None else jnp.asarray(family.l1_ratio)
     own = near is not None and isinstance(task.loss, Squared)  # other losses have an intercept to begin with as well
     start, model, p = near if own else start, task.smooth, task.data.X.shape[1]
-    on_host = isinstance(model, LinearModel) and not isinstance(model.X, jax.Array)
-    if on_host and p <= FEW and column_bucket(p) > p and _rests(task, family.template):
-        size = column_bucket(p)  # idle columns, so that other data of about the same size compile nothing
+    size = column_bucket(p) if p <= FEW else p
+    if (
+        isinstance(model, LinearModel)
+        and not isinstance(model.X, jax.Array)
+        and size > p
+        and _rests(task, family.template)
+    ):
+        # idle columns, so that other data of about the same size compile nothing
         model, family = replace(model, X=padded(model.X, len(model.X), size)), family.columns(np.arange(p), p, size)
         start = jax.tree.map(lambda x: padded(x, *x.shape[:-1], size) if np.shape(x)[-1:] == (p,) else x, start)
     given = family.template, alpha, ratio, family.factor, start
     found = solve_lanes(model, *given, options.tol, options.max_steps, solver, own_starts=own)
-    coef = found.w[0] if isinstance(found.w, tuple) else found.w
-    coef = np.asarray(coef)[:, :p]
-    return found._replace(w=found.w._replace(coef=coef) if isinstance(found.w, tuple) else coef)
+    w = found.w
+    return found._replace(w=Coefficients(w.coef[:, :p], w.intercept) if isinstance(w, Coefficients) else w[:, :p])
 
 
 def _taken(result: Result, place: np.ndarray) -> Result:

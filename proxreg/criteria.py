@@ -125,7 +125,7 @@ def information_criterion(
         eta = eta if data.offset is None else eta + data.offset
         df = np.array([_degrees(path.loss, data, *each) for each in zip(coef, eta, strength)])
         nnz = np.count_nonzero(coef, axis=1)
-        price = (2.0 if kind == "aic" else np.log(data.count)) * df
+        price = (2.0 if kind == "aic" else np.log(data.total)) * df
         if kind == "ebic":
             price = price + 2 * gamma * (gammaln(p + 1) - gammaln(nnz + 1) - gammaln(p - nnz + 1))
         values.append(_misfit(path.loss, data, eta, variance) + price)
@@ -139,7 +139,7 @@ def _ridge(path: Path) -> np.ndarray:
     """The strength of the squared norm of each fit."""
     if isinstance(path.penalty, (L1, L2)):
         return path.alphas * float(isinstance(path.penalty, L2))
-    ratio = path.ratios if path.l1_ratio is not None else np.asarray(path.penalty.l1_ratio)
+    ratio = path.ratios if path.l1_ratio is not None else np.asarray(getattr(path.penalty, "l1_ratio", 1.0))
     return path.alphas * (1 - ratio)
 
 
@@ -153,11 +153,11 @@ def _misfit(loss: Loss, data: Rows, eta: np.ndarray, variance: float | None) -> 
     """Minus twice the log-likelihood, of the saturated model less for the losses that are half a deviance."""
     mean = _row_values(loss, eta, data.y)[0] @ data.weights
     if not isinstance(loss, Squared):
-        return 2 * data.count * mean
+        return 2 * data.total * mean
     with np.errstate(divide="ignore"):  # of a perfect fit it is minus infinity
         if variance is None:
-            return data.count * (np.log(2 * np.pi * 2 * mean) + 1)
-    return data.count * (np.log(2 * np.pi * variance) + 2 * mean / variance)
+            return data.total * (np.log(2 * np.pi * 2 * mean) + 1)
+    return data.total * (np.log(2 * np.pi * variance) + 2 * mean / variance)
 
 
 def _degrees(loss: Loss, data: Rows, coef: np.ndarray, eta: np.ndarray, l2: float) -> float:

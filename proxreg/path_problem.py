@@ -144,6 +144,7 @@ def solved(problem: PathProblem) -> tuple[PathProblem, dict[str, np.ndarray]]:
     grid, near = problem.grid, None
     order = np.argsort(-grid, axis=-1, kind="stable")
     parts: list[dict[str, np.ndarray]] = []
+    many = np.zeros((*grid.shape[:-1], 0), bool)
     for start in range(0, grid.shape[-1], PORTION):
         part = np.take_along_axis(grid, order[..., start : start + PORTION], axis=-1)
         near = None if near is None else np.repeat(near, part.shape[-1], axis=-2)
@@ -190,8 +191,8 @@ def scaled_template(problem: PathProblem) -> Penalty:
     """The template for the columns as solvers see them: a coefficient there is one of the input times the scale."""
     if not problem.limited:
         return problem.template
-    template, scale = problem.template, problem.task.design.scale
-    assert isinstance(template, BoundedElasticNet)
+    template: Any = problem.template
+    scale = problem.task.design.scale
     return replace(template, lower=template.lower * scale, upper=template.upper * scale)
 
 

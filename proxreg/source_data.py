@@ -14,7 +14,7 @@ class Rows(NamedTuple):
     X: np.ndarray  # (n, p)
     y: np.ndarray  # (n,)
     weights: np.ndarray  # (n,) that sum to one
-    count: float  # the sum of the weights that were given; the number of rows where none were
+    total: float  # the sum of the weights that were given; the number of rows where none were
     offset: np.ndarray | None
     scale: np.ndarray  # (p,) what columns were divided by
     factor: np.ndarray | None  # (p,)

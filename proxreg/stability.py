@@ -11,6 +11,7 @@ from proxreg.resampling import check_key, fits, half_samples
 from proxreg.results import names_of
 from proxreg.validation import check_positive
 
+N_ALPHAS = 10
 PILOT = 10  # half-samples that tell where the grid may end
 PILOT_ALPHAS = 40
 PILOT_PORTION = 8  # alphas at a time
@@ -72,7 +73,6 @@ def stability_selection(
     threshold: float = 0.75,
     max_false: float | None = 1.0,
     unimodal: bool = True,
-    n_alphas: int = 10,
     **options: Unpack[PathOptions],
 ) -> Stability:
     """Fits a grid of alphas on complementary halves of the rows, and keeps what most of them select.
@@ -91,8 +91,8 @@ def stability_selection(
       threshold: in (0.5, 1].
       max_false: bound on the expected number of false selections; None takes the whole grid.
       unimodal: whether to assume that.
-      n_alphas: of the default grid, which goes down to about where the bound ends it.
-      options: of ``fit_path``. Columns keep the scale that they have in all rows.
+      options: of ``fit_path``. The default grid has ``n_alphas=10`` and goes down to about where the bound ends it.
+        Columns keep the scale that they have in all rows.
 
     The bound is about features selected no more often than by chance. Of correlated features that stand for one another
     each may be selected too rarely.
@@ -114,7 +114,8 @@ def stability_selection(
     ratio = options.get("l1_ratio", 1.0)
     if np.ndim(ratio) or ratio == 0:
         raise ValueError(f"stability_selection takes one l1_ratio > 0, got {ratio!r}")
-    problem = pose(X, y, several=False, n_alphas=n_alphas, **options)
+    given: dict[str, Any] = {"n_alphas": N_ALPHAS, **options}
+    problem = pose(X, y, several=False, **given)
     order = np.argsort(-problem.grid, kind="stable")
     problem = dataclasses.replace(problem, grid=problem.grid[order])
     task, candidates = problem.task, _candidates(problem)

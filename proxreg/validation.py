@@ -127,7 +127,7 @@ def _numeric(values: Any, what: str, names: tuple[str, ...] | None = None) -> An
     if kind in "mM":
         raise ValueError(f"{what} must hold numbers, got {values.dtype}")
     if kind in "OSU":
-        values = np.where(_missing(values), np.nan, values) if kind == "O" else values
+        values = np.where(_missing(np.asarray(values)), np.nan, values) if kind == "O" else values
         try:
             return values.astype(float)
         except (TypeError, ValueError):

@@ -1,6 +1,7 @@
 """Information criteria and leave-one-out ridge: against scikit-learn, explicit refits and dense algebra."""
 
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -154,7 +155,7 @@ def test_the_choice_of_ridge_cv_and_its_certificates():
     X, y = diabetes()
     alphas = np.geomspace(1e-3, 1, 12)
     cv = pr.ridge_cv(X, y, alphas=alphas, tol=1e-9)
-    model = RidgeCV(alphas=alphas * len(y), store_cv_results=True).fit(X, y)
+    model: Any = RidgeCV(alphas=alphas * len(y), store_cv_results=True).fit(X, y)
     np.testing.assert_allclose(2 * cv.fold_loss, model.cv_results_, rtol=1e-7)
     assert cv.alpha_min == pytest.approx(model.alpha_ / len(y))
     np.testing.assert_allclose(cv.coef(), model.coef_, rtol=1e-6)

@@ -61,9 +61,9 @@ def test_what_is_missing_in_a_frame_is_said_with_its_column():
     wrong.iloc[3, 2] = pd.NA
     with pytest.raises(ValueError, match="X has 1 NaN or infinite entry in row 3, column 'bmi'; remove or impute"):
         pr.fit_path(wrong, Y)
+    gap = pl.Series("bmi", [None if value is pd.NA else value for value in wrong["bmi"]])
     with pytest.raises(ValueError, match="X has 1 NaN or infinite entry in row 3, column 'bmi'"):
-        gap = pl.Series([None if value is pd.NA else value for value in wrong["bmi"]])
-        pr.fit_path(FRAMES["polars"](X).with_columns(gap.alias("bmi")), Y)
+        pr.fit_path(FRAMES["polars"](X).with_columns(gap), Y)
     labels = pd.Series(np.where(Y > 140, "ill", "well"), dtype="string")
     labels[5] = pd.NA
     with pytest.raises(ValueError, match="y has 1 NaN or infinite entry in row 5"):

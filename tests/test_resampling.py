@@ -148,7 +148,7 @@ def test_the_bootstrap_says_how_much_coefficients_move():
         pr.bootstrap(X, y, key=KEY, num_samples=10**8)
     with pytest.raises(ValueError, match=r"key must be a key such as jax\.random\.key\(0\), got None"):
         pr.bootstrap(X, y, key=None)
-    with pytest.raises(TypeError, match=r"bootstrap\(\) has no option 'alpha'; did you mean alphas\?"):
+    with pytest.raises(TypeError, match=r"bootstrap\(\) has no option 'alpha'; did you mean alphas or n_alphas\?"):
         pr.bootstrap(X, y, key=KEY, alpha=1.0)  # pyright: ignore
 
 
@@ -221,6 +221,11 @@ def test_classes_names_and_a_table():
     }
 
 
+def given(options) -> Any:
+    """With a key."""
+    return {"key": KEY, **options}
+
+
 def test_bad_options_of_stability_selection():
     X, y = sparse(60, 30)
     bad: list[tuple[dict[str, Any], str]] = [
@@ -233,7 +238,7 @@ def test_bad_options_of_stability_selection():
     ]
     for options, message in bad:
         with pytest.raises(ValueError, match=message):
-            pr.stability_selection(X, y, **{"key": KEY, **options})
+            pr.stability_selection(X, y, **given(options))
     with pytest.raises(ValueError, match="fit one response at a time"):
         pr.stability_selection(X, np.stack([y, y], axis=1), key=KEY)
     with pytest.raises(ValueError, match="rows of weight zero only"):

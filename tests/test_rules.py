@@ -40,7 +40,8 @@ def test_alpha_and_l1_ratio_are_those_of_elastic_net_cv(name, weighted):
     ratios: Any = [0.3, 0.9]
     alphas = pr.alpha_max(X, y, l1_ratio=0.3) * np.geomspace(1, 0.01, 15)
     cv = pr.cv_path(X, y, alphas=alphas, l1_ratio=ratios, folds=folds, sample_weight=weights, **TIGHT)
-    model = ElasticNetCV(l1_ratio=ratios, alphas=alphas, cv=folds, tol=1e-9, max_iter=10**5)
+    grid: Any = alphas
+    model = ElasticNetCV(l1_ratio=ratios, alphas=grid, cv=folds, tol=1e-9, max_iter=10**5)
     model.fit(X, y, sample_weight=weights)
     assert cv.l1_ratio_min == model.l1_ratio_
     np.testing.assert_allclose(cv.alpha_min, model.alpha_, rtol=1e-12)
@@ -63,7 +64,7 @@ def test_logistic_choices_are_those_of_grid_search(name, metric, scoring):
     folds = StratifiedKFold(4, shuffle=True, random_state=0)
     alphas = pr.alpha_max(X, y, loss="logistic") * np.geomspace(1, 0.02, 5)
     cv = pr.cv_path(X, y, loss="logistic", metric=metric, folds=folds, alphas=alphas, dtype="float64", tol=1e-8)
-    model = LogisticRegression(l1_ratio=1, solver="liblinear", tol=1e-7, intercept_scaling=1e3, max_iter=10**5)
+    model = LogisticRegression(l1_ratio=1, solver="liblinear", tol=1e-7, intercept_scaling=1000, max_iter=10**5)
     found = []
     for alpha in alphas:
         scores = []
@@ -150,8 +151,8 @@ def test_a_rule_takes_a_fit_of_the_path_and_predicts_with_it(metric, responses):
             expected = part(cv.path.predict(X[:5]))[r, at]
             np.testing.assert_allclose(np.reshape(cv.predict(X[:5], rule), (responses, -1))[t], expected, rtol=1e-12)
     if responses == 1:
-        model = cv.model("1se")
-        assert (model.penalty.alpha, model.penalty.l1_ratio) == (cv.alpha_1se, cv.l1_ratio_min)
+        penalty: Any = cv.model("1se").penalty
+        assert (penalty.alpha, penalty.l1_ratio) == (cv.alpha_1se, cv.l1_ratio_min)
     assert cv.predict(X[:5], kind="class").shape == ((5,) if responses == 1 else (2, 5))
     with pytest.raises(ValueError, match="rule must be 'min' or '1se', got 'best'"):
         cv.coef("best")

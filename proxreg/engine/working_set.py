@@ -199,6 +199,7 @@ def _descend(
         matrix, small = source.stack(columns, own.response), mine.columns(columns[0], p, k)
         found, steps = descend(matrix, small, own, job.tol.astype(w.dtype), job.pace, (w, g, loss[at]), job.max_steps)
         return job, found, steps
+    assert job.matrix is not None
     size = set_bucket(columns.size, p)
     if columns.size < p:
         w, g = w[:, columns], g[:, columns]

@@ -9,7 +9,7 @@ import pytest
 
 import proxreg as pr
 from bench.certificate import relative_gap
-from proxreg.engine import DataSource, Family, GramSource, Scales, buckets, descent, source, working_set
+from proxreg.engine import DataSource, Family, GramSource, Scales, buckets, descent, plan, source, working_set
 from tests import problems
 
 TIGHT = {"dtype": "float64", "tol": 1e-9}
@@ -155,8 +155,10 @@ def test_units_of_the_data_do_not_matter(size, p):
 def test_working_sets_of_any_size_lead_to_the_same_answer(monkeypatch):
     X, y = sparse(40, 300)
     whole = pr.fit_path(X, y, n_alphas=20, **TIGHT)
-    monkeypatch.setattr(working_set, "FEW", 16)
-    monkeypatch.setattr(working_set, "FIRST", (8, 8))
+    for module, names in ((working_set, ["FEW"]), (plan, ["FEW", "FEWEST"])):
+        for name in names:
+            monkeypatch.setattr(module, name, 16)
+    monkeypatch.setattr(plan, "FIRST", (8, 8))
     parts = pr.fit_path(X, y, n_alphas=20, **TIGHT)
     assert parts.converged.all()
     np.testing.assert_allclose(parts.coef, whole.coef, atol=1e-5)

@@ -1,0 +1,51 @@
+"""How much of the slow tests to run, and room for the programs that they compile."""
+
+import gc
+import os
+from pathlib import Path
+
+import jax
+import pytest
+
+#: modules whose tests take 20 seconds or more together, most of it compilation
+SLOW = """
+engine/test_engine engine/test_glm penalties/test_derivatives penalties/test_precision penalties/test_transforms
+sklearn/test_against_scikit_learn sklearn/test_behaviour sklearn/test_estimator_checks
+sklearn/test_likelihoods_against_scikit_learn test_bench test_bench_networks test_certificate test_criteria test_fista
+test_losses test_path test_path_invariance test_relaxation test_resampling test_responses test_rules test_solvers
+transforms/test_composition transforms/test_exact_zeros transforms/test_metric transforms/test_plain
+transforms/test_protocol transforms/test_prune transforms/test_rest_points transforms/test_sharding
+"""
+SIZES = {"full": 1, "reduced": 6}  # one of so many slow tests
+HERE = Path(__file__).parent
+MAPS = Path("/proc/self/maps")  # of memory: every compiled program has some, and Linux allows a process 65,530
+MOST_MAPS = 30_000
+EVERY = 20  # tests
+
+
+def pytest_collection_modifyitems(config, items):
+    """``PROXREG_TESTS=reduced`` keeps every sixth test that is marked slow, the same ones every time."""
+    size = os.environ.get("PROXREG_TESTS", "full")
+    if size not in SIZES:
+        raise pytest.UsageError(f"PROXREG_TESTS must be one of {', '.join(SIZES)}, got {size!r}")
+    modules = {HERE / f"{name}.py" for name in SLOW.split()}
+    for item in items:
+        if item.path in modules:
+            item.add_marker("slow")
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    left_out = {item for k, item in enumerate(slow) if k % SIZES[size]}
+    if left_out:
+        config.hook.pytest_deselected(items=[item for item in slow if item in left_out])
+        items[:] = [item for item in items if item not in left_out]
+
+
+class _Programs:
+    tests = 0
+
+
+def pytest_runtest_teardown():
+    """Drops compiled programs before the process has more of them than the system allows."""
+    _Programs.tests += 1
+    if _Programs.tests % EVERY == 0 and MAPS.exists() and MAPS.read_bytes().count(b"\n") > MOST_MAPS:
+        jax.clear_caches()
+        gc.collect()
