@@ -115,9 +115,9 @@ def fit_path(
     Args:
       X: ``(n, p)``, an array or a data frame. y: ``(n,)``, any two classes for the logistic loss; or ``(n, T)``, that
         many responses, each fitted for itself: then every array gains a leading axis T.
-      alphas: ``(K,)`` in any order. By default ``n_alphas`` from ``alpha_max``, the smallest with all coefficients
-        zero, down to ``min_ratio`` times that (1e-3, or 1e-2 if n < p), evenly on the log scale. For ridge, which has
-        no ``alpha_max``, the grid is that of l1_ratio = 1e-3.
+      alphas: ``(K,)`` in any order, or a row for each l1_ratio and response. By default ``n_alphas`` from
+        ``alpha_max``, the smallest with all coefficients zero, down to ``min_ratio`` times that (1e-3, or 1e-2 if
+        n < p), evenly on the log scale. For ridge, which has no ``alpha_max``, the grid is that of l1_ratio = 1e-3.
       l1_ratio: a number in [0, 1], or a vector ``(R,)``: then every array gains a leading axis R.
       loss: "squared", "logistic", "huber", "poisson", a loss object, or a function ``(eta, y) -> loss of each sample``.
       penalty: any penalty with an ``alpha``, whose place the grid takes; by default the elastic net.

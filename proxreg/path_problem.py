@@ -102,7 +102,6 @@ def pose(
     template = template_of(penalty, positive, lower, upper)
     ratios = check_ratios(l1_ratio, penalty)
     require_alpha(template, "a grid of alphas")
-    given = check_alphas(alphas, ratios.size if ratios.ndim else None)
     n_alphas = int(check_positive(n_alphas, "n_alphas", integer=True))
     min_ratio = None if min_ratio is None else check_positive(min_ratio, "min_ratio", below=1)
     most = None if max_features is None else int(check_positive(max_features, "max_features", integer=True))
@@ -111,12 +110,12 @@ def pose(
     if task.factor is not None:
         require_factor(template)
     require_fit(template, task)
+    given = check_alphas(alphas, ratios.shape, (len(tasks),) if several else ())
     options = make_options(tol, max_steps, solver, template, task.dtype)
     with _precision.scope(task.dtype):
         wanted = template, ratios, n_alphas, min_ratio
-        grids = [default_grid(each, *wanted) if given is None else given for each in tasks]
-    shape = (*ratios.shape, grids[0].shape[-1])
-    grid = np.stack([np.broadcast_to(each, shape) for each in grids]).astype(task.dtype)
+        grid = np.stack([default_grid(each, *wanted) for each in tasks]) if given is None else given
+    grid = np.broadcast_to(grid, (len(tasks), *ratios.shape, grid.shape[-1])).astype(task.dtype)
     limited, own = isinstance(template, BoundedElasticNet) and penalty is None, penalty is not None
     return PathProblem(tasks, several, template, limited, ratios, grid if several else grid[0], own, most, options)
 

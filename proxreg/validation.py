@@ -246,20 +246,21 @@ def check_limit(limit: Any, what: str, low: float, high: float) -> np.ndarray:
     return limit
 
 
-def check_alphas(alphas: Any, ratios: int | None) -> np.ndarray | None:
-    """A grid ``(K,)``, or ``(R, K)`` where there are R l1_ratios."""
+def check_alphas(alphas: Any, ratios: tuple[int, ...], responses: tuple[int, ...]) -> np.ndarray | None:
+    """A grid ``(K,)``, ``(R, K)`` for R l1_ratios, ``(T, K)`` for T responses, or ``(T, R, K)``: ready to broadcast.
+
+    ``ratios`` is ``(R,)`` or ``()``, ``responses`` ``(T,)`` or ``()``.
+    """
     if alphas is None:
         return None
-    alphas = check_vector(alphas, "alphas")
-    if alphas.ndim == 0:
-        alphas = alphas[None]
-    if alphas.ndim == 2 and ratios == alphas.shape[0]:
+    alphas = np.atleast_1d(check_vector(alphas, "alphas"))
+    lead = alphas.shape[:-1]
+    if lead in ((), ratios):
+        return alphas[None]
+    if lead == responses + ratios:
         return alphas
-    if alphas.ndim != 1:
-        raise ValueError(
-            f"alphas must have shape (K,), or (R, K) for R l1_ratios, got {alphas.shape} for {ratios or 'no'} l1_ratios"
-        )
-    return alphas
+    about = f"{ratios[0] if ratios else 'no'} l1_ratios{f' and {responses[0]} responses' if responses else ''}"
+    raise ValueError(f"alphas must have shape (K,), or (R, K) for R l1_ratios, got {alphas.shape} for {about}")
 
 
 def check_positive(value: Any, what: str, integer: bool = False, below: float = np.inf) -> float:

@@ -245,3 +245,20 @@ def test_bad_options_of_stability_selection():
         lanes(X, y, np.eye(60)[:1], sample_weight=np.arange(60.0), alphas=[1.0])
     with pytest.warns(pr.ConvergenceWarning, match="problems above tol: worst error"):
         pr.stability_selection(X, y, key=KEY, num_subsamples=4, alphas=[0.01], max_false=None, max_steps=1)
+
+
+@pytest.mark.filterwarnings("ignore:.*best mean")
+def test_a_key_gives_the_same_with_and_without_jit():
+    X, y = sparse(40, 5)
+    options: Any = {"key": KEY, "alphas": [1.0, 0.5], "dtype": "float64"}
+
+    def all_of_them():
+        cv = pr.cv_path(X, y, folds=3, repeats=2, **options)
+        stable = pr.stability_selection(X, y, num_subsamples=4, max_false=None, **options)
+        return cv.fold_loss, stable.probability, pr.bootstrap(X, y, num_samples=4, **options).coef
+
+    compiled = all_of_them()
+    with jax.disable_jit():
+        plain = all_of_them()
+    for ours, theirs in zip(compiled, plain):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)

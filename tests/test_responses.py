@@ -119,3 +119,16 @@ def test_messages_say_which():
     for function in (pr.alpha_max, lambda X, y: pr.fit(X, y, penalty=pr.L1(1.0))):
         with pytest.raises(ValueError, match=r"y must have shape \(80,\), got \(80, 3\); fit one response at a time"):
             function(X, Y)
+
+
+@pytest.mark.parametrize("options", [{}, {"l1_ratio": [0.5, 1.0]}])
+def test_the_alphas_of_a_path_can_be_passed_back(options):
+    X, Y = data(80, 6)
+    path = pr.fit_path(X, Y, **options, **OPTIONS)
+    assert path.alphas.shape == (3, *(() if not options else (2,)), 6)
+    assert len({alphas.max() for alphas in path.alphas}) == 3
+    cv = pr.cv_path(X, Y, alphas=path.alphas, folds=3, **options, **OPTIONS)
+    np.testing.assert_array_equal(cv.alphas, path.alphas)
+    np.testing.assert_allclose(cv.path.coef, path.coef, rtol=1e-10, atol=1e-12)
+    with pytest.raises(ValueError, match=r"got \(2, 2, 6\) for .* l1_ratios and 3 responses"):
+        pr.fit_path(X, Y, alphas=np.ones((2, 2, 6)), **options)

@@ -216,3 +216,17 @@ def test_metrics_without_a_meaning_are_refused():
         pr.cv_path(X, y, loss="huber", metric="deviance")
     with pytest.raises(ValueError, match="fold 0 holds a single class, and auc needs both"):
         pr.cv_path(X, np.arange(60) < 30, folds=KFold(2), loss="logistic", metric="auc", alphas=[1.0])
+
+
+@edge
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+def test_integer_weights_are_repeated_rows(loss):
+    X, y = problems.responses(loss)
+    weights, label = np.random.default_rng(0).integers(1, 4, 60), np.arange(60) % 4
+    options = {"alphas": [0.2, 0.05], "l1_ratio": [0.5, 1.0], "loss": loss, "standardize": True, **TIGHT}
+    weighted = pr.cv_path(X, y, sample_weight=weights, folds=label, **options)
+    rows = np.repeat(np.arange(60), weights)
+    repeated = pr.cv_path(X[rows], y[rows], folds=label[rows], **options)
+    for name in ("fold_loss", "mean_loss", "se_loss"):
+        np.testing.assert_allclose(getattr(weighted, name), getattr(repeated, name), rtol=1e-7)
+    np.testing.assert_allclose(weighted.coef("1se"), repeated.coef("1se"), atol=1e-6)
