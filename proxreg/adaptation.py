@@ -4,12 +4,16 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from proxreg.cv_result import CVPath
 from proxreg.losses import Squared, as_loss
 from proxreg.path_problem import PathOptions, check_options
 from proxreg.results import Fit
 from proxreg.ridge import ridge_cv
 from proxreg.selection import cv_path
+from proxreg.task import make_task
 from proxreg.validation import check_positive, check_vector
+
+DATA = ("fit_intercept", "standardize", "sample_weight", "offset", "feature_names")  # options that are about these
 
 
 def adaptive(X: Any, y: Any, *, pilot: Any = None, gamma: float = 1.0, **options: Unpack[PathOptions]) -> np.ndarray:
@@ -23,7 +27,8 @@ def adaptive(X: Any, y: Any, *, pilot: Any = None, gamma: float = 1.0, **options
       pilot: coefficients ``(p,)``, a fit, or None: ridge with the alpha that leaving rows out chooses (five folds for
         other losses than the squared one).
       gamma: > 0.
-      options: of ``fit_path``, for the pilot; those about X and y should be the ones of the second fit.
+      options: of ``fit_path``, for the pilot, which has neither factors nor limits with the squared loss; those about X
+        and y should be the ones of the second fit.
 
     The weights have seen all rows: what ``cv_path`` then says of the loss is a little too good.
 
@@ -39,18 +44,19 @@ def adaptive(X: Any, y: Any, *, pilot: Any = None, gamma: float = 1.0, **options
     if pilot is None:
         coef, scale = _ridge(X, y, options)
     else:
+        pilot = pilot.model("min") if isinstance(pilot, CVPath) else pilot
         coef = np.asarray(pilot.coef if isinstance(pilot, Fit) else check_vector(pilot, "pilot", low=-np.inf), float)
-        scale = np.std(np.asarray(X, float), axis=0) if options.get("standardize") else 1.0
-    if coef.ndim != 1 or coef.shape[0] != np.shape(X)[1]:
-        raise ValueError(f"pilot must have a coefficient per column, shape ({np.shape(X)[1]},), got {coef.shape}")
+        data: dict[str, Any] = {name: options[name] for name in DATA if name in options}
+        scale = make_task(X, y, **data).design.scale
+        if coef.shape != scale.shape:
+            raise ValueError(f"pilot must have a coefficient per column, shape {scale.shape}, got {coef.shape}")
     with np.errstate(divide="ignore"):
         return 1 / np.abs(coef * scale) ** gamma
 
 
 def _ridge(X: Any, y: Any, options: Any) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(as_loss(options.get("loss", "squared")), Squared):
-        about = ("fit_intercept", "standardize", "sample_weight", "offset", "feature_names")
-        cv = ridge_cv(X, y, **{name: options[name] for name in about if name in options})
+        cv = ridge_cv(X, y, **{name: options[name] for name in (*DATA, "alphas", "n_alphas") if name in options})
     else:
         cv = cv_path(X, y, **{"n_alphas": 30, "dtype": "float64", **options, "l1_ratio": 0.0})
     return cv.coef("min"), cv.path.origin.scale

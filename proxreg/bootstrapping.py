@@ -5,8 +5,9 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from proxreg.folds import check_key
 from proxreg.path_problem import PathOptions, as_path, check_options, pose, remedy, solved, warn_about_many
-from proxreg.resampling import bootstrap_samples, check_key, fits
+from proxreg.resampling import bootstrap_samples, fits
 from proxreg.results import Path
 from proxreg.validation import check_positive
 
@@ -72,6 +73,8 @@ def bootstrap(X: Any, y: Any, *, key: Any, num_samples: int = 200, **options: Un
     """
     check_options(options, "bootstrap")
     count = int(check_positive(num_samples, "num_samples", integer=True))
+    if count < 2:
+        raise ValueError("num_samples must be 2 or more")
     problem, whole = solved(pose(X, y, several=False, **options))
     size = count * whole["coef"].size
     if size > MOST:

@@ -1,10 +1,12 @@
 """One number for the same strength in the conventions of other tools."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from proxreg.validation import check_positive
+from proxreg.losses import Squared, as_loss
+from proxreg.validation import check_positive, check_vector
 
 #: what one unit of a tool's strength is in ours, as (n, loss is squared, part is l2); for C, of its inverse
 _UNITS: dict[str, Callable[[float, bool, bool], float]] = {
@@ -21,9 +23,7 @@ _UNITS: dict[str, Callable[[float, bool, bool], float]] = {
 _OF_ROWS = ("sklearn_ridge", "statsmodels_discrete", "C")
 
 
-def convert(
-    alpha: float, *, frm: str, to: str, n: float | None = None, loss: str = "squared", part: str = "l1"
-) -> float:
+def convert(alpha: Any, *, frm: str, to: str, n: float | None = None, loss: Any = "squared", part: str = "l1") -> Any:
     """The strength in one tool's convention that means the same as ``alpha`` in another's.
 
     | tool | objective |
@@ -36,10 +36,10 @@ def convert(
     | "pytorch" (weight_decay of SGD) | mean squared residual, or mean cross-entropy; + weight_decay/2 ||w||^2 |
 
     Args:
-      alpha: >= 0; C > 0.
+      alpha: >= 0; C > 0. A number, or an array of them.
       frm, to: names of the table.
       n: the number of rows, or the sum of their weights, where the table has a sum.
-      loss: "squared" or any other (which is a deviance halved, or a cross-entropy).
+      loss: as in ``fit_path``; only whether it is the squared one matters.
       part: "l1" or "l2", which of the two the number multiplies; it matters for Keras.
 
     glmnet and others standardise columns by default, which no number makes up for: ``standardize=True``.
@@ -57,10 +57,12 @@ def convert(
     if needing and n is None:
         raise ValueError(f"{needing[0]!r} is about a sum over rows: pass n=, the number of rows")
     rows = 1.0 if n is None else check_positive(n, "n")
-    if not (np.isfinite(alpha) and (alpha > 0 if frm == "C" else alpha >= 0)):
-        raise ValueError(f"{'C must be > 0' if frm == 'C' else 'alpha must be >= 0'} and finite, got {alpha!r}")
-    if to == "C" and alpha == 0:
+    alpha = check_vector(alpha, "C" if frm == "C" else "alpha")
+    if frm == "C" and np.any(alpha == 0):
+        raise ValueError("C must be > 0")
+    if to == "C" and np.any(alpha == 0):
         raise ValueError("alpha = 0 is an infinite C")
-    known = rows, loss == "squared", part == "l2"
+    known = rows, isinstance(as_loss(loss), Squared), part == "l2"
     ours = _UNITS[frm](*known) / alpha if frm == "C" else _UNITS[frm](*known) * alpha
-    return float(_UNITS[to](*known) / ours if to == "C" else ours / _UNITS[to](*known))
+    found = _UNITS[to](*known) / ours if to == "C" else ours / _UNITS[to](*known)
+    return found if found.ndim else float(found)

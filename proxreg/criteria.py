@@ -12,7 +12,7 @@ from proxreg.losses import Logistic, Loss, Poisson, Squared
 from proxreg.penalties import L1, L2, BoundedElasticNet, ElasticNet
 from proxreg.results import Fit, Path, fit_at
 from proxreg.rules import best
-from proxreg.source_data import Rows, data_of
+from proxreg.source_data import Rows, data_of, path_of
 from proxreg.validation import check_positive
 
 KINDS = ("aic", "bic", "ebic")
@@ -105,6 +105,7 @@ def information_criterion(
     >>> print([name for name, w in zip(names, best.coef) if w])
     ['sex', 'bmi', 'bp', 's1', 's3', 's5', 's6']
     """
+    path = path_of(path)
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(map(repr, KINDS))}, got {kind!r}")
     if not 0 <= gamma <= 1:
@@ -123,7 +124,7 @@ def information_criterion(
         coef = coef.astype(np.float64)
         eta = coef @ data.X.astype(np.float64).T + intercept[:, None]
         eta = eta if data.offset is None else eta + data.offset
-        df = np.array([_degrees(path.loss, data, *each) for each in zip(coef, eta, strength)])
+        df = np.array([_degrees(path.loss, data, *each) for each in zip(_free(path, coef), eta, strength)])
         nnz = np.count_nonzero(coef, axis=1)
         price = (2.0 if kind == "aic" else np.log(data.total)) * df
         if kind == "ebic":
@@ -135,8 +136,17 @@ def information_criterion(
     return Criterion(path, kind, np.stack(values).reshape(shape), np.stack(dfs).reshape(shape), place)
 
 
+def _free(path: Path, coef: np.ndarray) -> np.ndarray:
+    """The coefficients without those that a limit holds where they are."""
+    if not isinstance(path.penalty, BoundedElasticNet):
+        return coef
+    return np.where((coef <= path.penalty.lower) | (coef >= path.penalty.upper), 0.0, coef)
+
+
 def _ridge(path: Path) -> np.ndarray:
-    """The strength of the squared norm of each fit."""
+    """The strength of the squared norm of each fit; none is left where it was refitted without."""
+    if path.refitted:
+        return np.zeros_like(path.alphas)
     if isinstance(path.penalty, (L1, L2)):
         return path.alphas * float(isinstance(path.penalty, L2))
     ratio = path.ratios if path.l1_ratio is not None else np.asarray(getattr(path.penalty, "l1_ratio", 1.0))

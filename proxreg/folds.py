@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from proxreg.validation import check_positive
@@ -20,13 +21,18 @@ def make_folds(folds: Any, y: np.ndarray, classes: tuple | None, repeats: Any, k
 
     A number K cuts the rows in their order into K parts, as scikit-learn's ``KFold`` does, or within each class where
     there are classes; with a ``key`` rows are shuffled first, ``repeats`` times. Labels ``(n,)`` hold out one label
-    at a time. A splitter says itself.
+    at a time. A splitter says itself, and so do pairs of row numbers, to fit on and to judge by.
     """
     n = len(y)
     repeats = int(check_positive(repeats, "repeats", integer=True))
+    if isinstance(folds, str):  # it has a split as well
+        raise ValueError(f"folds must be a number, labels (n,), pairs of rows or a splitter, got {folds!r}")
     if hasattr(folds, "split"):
         _require_one(repeats, key, "a splitter")
         found = [Fold(np.asarray(a), np.asarray(b)) for a, b in folds.split(np.zeros((n, 1)), y)]
+    elif isinstance(folds, (list, tuple)) and folds and all(isinstance(each, tuple) for each in folds):
+        _require_one(repeats, key, "a list of rows")
+        found = [Fold(np.asarray(a), np.asarray(b)) for a, b in folds]
     elif np.ndim(folds) == 0:
         count = int(check_positive(folds, "folds", integer=True))
         if not 2 <= count <= n:
@@ -52,7 +58,17 @@ def make_folds(folds: Any, y: np.ndarray, classes: tuple | None, repeats: Any, k
 def _orders(n: int, repeats: int, key: Any) -> list[np.ndarray]:
     if key is None:
         return [np.arange(n)]
-    return [np.asarray(jax.random.permutation(each, n)) for each in jax.random.split(key, repeats)]
+    return [np.asarray(jax.random.permutation(each, n)) for each in jax.random.split(check_key(key), repeats)]
+
+
+def check_key(key: Any) -> jax.Array:
+    """A key of ``jax.random``."""
+    known = isinstance(key, jax.Array) and (
+        jnp.issubdtype(key.dtype, jax.dtypes.prng_key) or (key.dtype == np.uint32 and key.shape == (2,))
+    )
+    if not known:
+        raise ValueError(f"key must be a key such as jax.random.key(0), got {key!r}")
+    return key
 
 
 def _spread(y: np.ndarray, classes: tuple | None, count: int) -> np.ndarray:

@@ -127,7 +127,7 @@ def fit_path(
         inf leaves it out, and so does ``exclude``: numbers or names of columns.
       positive, lower, upper: limits of the coefficients on the scale of the input, ``lower <= 0 <= upper``, numbers or
         one per column.
-      max_features: ends the path before the first alpha with more non-zeros.
+      max_features: ends the path before the first alpha with more non-zeros; several paths all end with the first.
       tol: bounds each fit's duality gap relative to the loss of the intercept-only model, and its relative KKT
         violation; the latter alone where no dual is known (unpenalised columns, alpha = 0, custom losses). A gap of tol
         bounds the objective's error, not the coefficients': ask for 1e-8 or less where those matter.
@@ -201,7 +201,7 @@ def alpha_max(
     >>> print(round(pr.alpha_max(X, y), 4))
     2.5
     """
-    template = template_of(penalty, positive, lower, upper)
+    template = template_of(penalty, positive, lower, upper, X)
     ratios = check_ratios(l1_ratio, penalty)
     require_alpha(template, "alpha_max")
     task = make_task(

@@ -99,7 +99,7 @@ def pose(
     **data: Any,
 ) -> PathProblem:
     """Checks the arguments of ``fit_path`` and finds its grid."""
-    template = template_of(penalty, positive, lower, upper)
+    template = template_of(penalty, positive, lower, upper, X)
     ratios = check_ratios(l1_ratio, penalty)
     require_alpha(template, "a grid of alphas")
     n_alphas = int(check_positive(n_alphas, "n_alphas", integer=True))
@@ -120,23 +120,26 @@ def pose(
     return PathProblem(tasks, several, template, limited, ratios, grid if several else grid[0], own, most, options)
 
 
-def template_of(penalty: Any, positive: bool = False, lower: Any = None, upper: Any = None) -> Penalty:
+def template_of(penalty: Any, positive: Any, lower: Any, upper: Any, X: Any) -> Penalty:
     """The penalty whose alpha a grid takes: the one given, or the elastic net within limits."""
+    if np.ndim(positive):
+        raise ValueError("positive is True or False for all columns; for some pass lower=, 0 or -inf per column")
     if penalty is not None and (positive or lower is not None or upper is not None):
         raise ValueError("positive, lower and upper belong to the default penalty; set them on yours")
     if penalty is not None:
         return penalty
     if lower is None and upper is None:
         return ElasticNet(1.0, 1.0, positive=bool(positive))
-    below = check_limit(-np.inf if lower is None else lower, "lower", -np.inf, 0.0)
-    above = check_limit(np.inf if upper is None else upper, "upper", 0.0, np.inf)
+    p = X.shape[1] if len(getattr(X, "shape", ())) == 2 else None
+    below = check_limit(-np.inf if lower is None else lower, "lower", -np.inf, 0.0, p)
+    above = check_limit(np.inf if upper is None else upper, "upper", 0.0, np.inf, p)
     return BoundedElasticNet(1.0, 1.0, np.maximum(below, 0.0) if positive else below, above)
 
 
 def solved(problem: PathProblem) -> tuple[PathProblem, dict[str, np.ndarray]]:
     """The fits of the grid; with ``max_features`` of as much of it as is wanted, in portions of falling alpha.
 
-    A path ends before the first alpha with more non-zeros than that; of several, all end with the last.
+    A path ends before the first alpha with more non-zeros than that; of several, all end with the first.
     """
     if problem.most is None:
         return problem, answer(problem)
@@ -150,9 +153,9 @@ def solved(problem: PathProblem) -> tuple[PathProblem, dict[str, np.ndarray]]:
         parts.append(answer(dataclasses.replace(problem, grid=part), near))
         near = parts[-1]["coef"][..., -1:, :]
         many = np.concatenate([np.count_nonzero(each["coef"], axis=-1) for each in parts], axis=-1) > problem.most
-        if many.any(axis=-1).all():
+        if many.any():
             break
-    end = int(np.max(np.where(many.any(axis=-1), np.argmax(many, axis=-1), many.shape[-1])))
+    end = int(np.min(np.where(many.any(axis=-1), np.argmax(many, axis=-1), many.shape[-1])))
     if end == 0:
         raise ValueError(f"max_features={problem.most}: even the largest alpha has more non-zeros; pass larger alphas")
     back = np.argsort(order[..., :end], axis=-1)  # as the alphas were given
@@ -208,6 +211,8 @@ def as_path(problem: PathProblem, found: dict[str, np.ndarray]) -> Path:
         alphas=problem.grid,
         origin=Origin(
             tuple(each.data for each in problem.tasks),
+            task.data.sample_weight is not None,
+            task.data.offset is not None,
             task.fit_intercept,
             task.standardize,
             task.design.scale,

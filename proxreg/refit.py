@@ -6,12 +6,13 @@ import jax
 import numpy as np
 
 from proxreg import _precision
-from proxreg.losses import Loss, Squared
+from proxreg.losses import Logistic, Loss, Squared
 
 MAX_STEPS = 100
-TOL = 1e-10  # of the gradient, relative to that without any coefficient
+TOL = 1e-10  # of the gradient, relative to what the slopes of the rows could add up to
 HALVINGS = 30
-FAR = 30.0  # linear predictors from which on a likelihood that still rises has no maximum
+FAR = 30.0  # linear predictors from which on a likelihood of classes that still rises has no maximum
+FLAT = 1e-3
 
 
 class Refit(NamedTuple):
@@ -20,7 +21,7 @@ class Refit(NamedTuple):
     coef: np.ndarray  # (k,)
     intercept: float
     loss: float  # mean
-    violation: float  # largest entry of the gradient over that of the model without coefficients
+    violation: float  # largest entry of the gradient over what the slopes of the rows could add up to
     num_steps: int
 
     @property
@@ -30,20 +31,25 @@ class Refit(NamedTuple):
 
 
 def refit(
-    loss: Loss, X: np.ndarray, y: np.ndarray, weights: np.ndarray, offset: np.ndarray | None, fit_intercept: bool
+    loss: Loss,
+    X: np.ndarray,
+    y: np.ndarray,
+    weights: np.ndarray,
+    offset: np.ndarray | None,
+    fit_intercept: bool,
+    start: np.ndarray,
 ) -> Refit:
-    """Minimises ``sum_i s_i loss(y_i, o_i + b + x_i . w)`` for weights that sum to one; of several minimisers of a
-    squared loss the shortest.
+    """Minimises ``sum_i s_i loss(y_i, o_i + b + x_i . w)`` for weights that sum to one, from coefficients and intercept
+    ``start (k + 1,)``; of several minimisers of a squared loss the shortest.
     """
     design = np.column_stack([X, np.ones(len(y))]) if fit_intercept else X
     offset = np.zeros(len(y)) if offset is None else offset
     if isinstance(loss, Squared):
         theta, steps = _least_squares(design, y - offset, weights, fit_intercept), 1
     else:
-        theta, steps = _newton(loss, design, y, weights, offset)
+        theta, steps = _newton(loss, design, y, weights, offset, start[: design.shape[1]])
     value, slope, _ = _derivatives(loss, design @ theta + offset, y)
-    _, slope_at_zero, _ = _derivatives(loss, offset, y)
-    worst, size = (np.max(np.abs(design.T @ (weights * each)), initial=0.0) for each in (slope, slope_at_zero))
+    worst, size = np.max(np.abs(design.T @ (weights * slope)), initial=0.0), _size(design, weights, slope)
     coef, intercept = (theta[:-1], float(theta[-1])) if fit_intercept else (theta, 0.0)
     return Refit(coef, intercept, float(weights @ value), float(worst / size if size > 0 else 0.0), steps)
 
@@ -58,6 +64,11 @@ def _least_squares(design: np.ndarray, y: np.ndarray, weights: np.ndarray, centr
     return np.append(coef, y_mean - coef @ mean)
 
 
+def _size(design: np.ndarray, weights: np.ndarray, slope: np.ndarray) -> float:
+    """What a gradient is small beside: the largest that slopes of this size could add up to."""
+    return float(np.max(np.abs(design).T @ weights, initial=0.0) * np.max(np.abs(slope), initial=0.0))
+
+
 def _derivatives(loss: Loss, eta: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     with _precision.scope(np.dtype(np.float64)):
         value, slope, curvature = _of_rows(loss, eta, y)
@@ -70,17 +81,20 @@ def _of_rows(loss: Loss, eta: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.A
 
 
 def _newton(
-    loss: Loss, design: np.ndarray, y: np.ndarray, weights: np.ndarray, offset: np.ndarray
+    loss: Loss, design: np.ndarray, y: np.ndarray, weights: np.ndarray, offset: np.ndarray, start: np.ndarray
 ) -> tuple[np.ndarray, int]:
-    """Newton's steps, halved until the loss falls; ends where no step lowers it, or a likelihood has no maximum."""
-    theta = np.zeros(design.shape[1])
-    value, slope, curvature = _derivatives(loss, offset, y)
-    first = np.max(np.abs(design.T @ (weights * slope)), initial=0.0)
+    """Newton's steps, halved until the loss falls; ends where no step lowers it, or classes are separated."""
+    theta = start.copy()
+    value, slope, curvature = _derivatives(loss, design @ theta + offset, y)
     for step in range(MAX_STEPS):
         gradient = design.T @ (weights * slope)
-        if np.max(np.abs(gradient), initial=0.0) <= TOL * first or np.max(np.abs(design @ theta)) > FAR:
+        if np.max(np.abs(gradient), initial=0.0) <= TOL * _size(design, weights, slope):
             return theta, step
-        hessian = (design.T * (weights * curvature)) @ design
+        if isinstance(loss, Logistic) and np.max(np.abs(design @ theta)) > FAR:
+            return theta, step
+        # where rows have no curvature, as beyond Huber's bend, a little of its bound stands in
+        curved = curvature if loss.curvature is None else np.maximum(curvature, FLAT * loss.curvature)
+        hessian = (design.T * (weights * curved)) @ design
         hessian[np.diag_indices_from(hessian)] *= 1 + 1e-12
         move = np.linalg.lstsq(hessian, gradient, rcond=None)[0]
         length = 1.0

@@ -9,7 +9,7 @@ from proxreg._warnings import ConvergenceWarning, warn
 from proxreg.penalties import BoundedElasticNet
 from proxreg.refit import Refit, refit
 from proxreg.results import Path
-from proxreg.source_data import data_of
+from proxreg.source_data import data_of, path_of
 
 
 def relax(
@@ -45,6 +45,7 @@ def relax(
     >>> print(path.nnz[4], relaxed.nnz[4], bool(relaxed.objective[4] < path.objective[4]))
     4 4 True
     """
+    path = path_of(path)
     if not 0 <= gamma <= 1:
         raise ValueError(f"gamma must lie in [0, 1], got {gamma!r}")
     if isinstance(path.penalty, BoundedElasticNet) or getattr(path.penalty, "positive", False):
@@ -61,7 +62,8 @@ def relax(
             used = np.flatnonzero(w)
             key = used.tobytes()
             if key not in known:
-                known[key] = refit(path.loss, rows[:, used], data.y, data.weights, data.offset, data.fit_intercept)
+                given = data.y, data.weights, data.offset, data.fit_intercept
+                known[key] = refit(path.loss, rows[:, used], *given, np.append(w[used], intercept[number, k]))
             found = known[key]
             w[used] = gamma * w[used] + (1 - gamma) * found.coef
             intercept[number, k] = gamma * intercept[number, k] + (1 - gamma) * found.intercept
@@ -70,6 +72,7 @@ def relax(
     grid, kind = path.alphas.shape, path.coef.dtype
     return dataclasses.replace(
         path,
+        refitted=gamma < 1,
         coef=coef.reshape(shape).astype(kind),
         intercept=intercept.reshape(grid).astype(kind),
         objective=np.array([found.loss for found in fits]).reshape(grid),

@@ -1,7 +1,6 @@
 """A grid of fits on many samples of the same rows: every sample and every alpha is a lane."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -72,13 +71,6 @@ def _strata(y: np.ndarray, classes: tuple | None) -> list[np.ndarray]:
     return strata
 
 
-def check_key(key: Any) -> jax.Array:
-    """A key of ``jax.random``."""
-    if key is None or not hasattr(key, "dtype"):
-        raise ValueError(f"key must be a key such as jax.random.key(0), got {key!r}")
-    return key
-
-
 def fits(problem: PathProblem, whole: dict[str, np.ndarray], weights: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
     """The fits of the grid on samples ``(samples, n)`` of the rows, as many at a time as memory likes, in their order.
 
@@ -86,6 +78,8 @@ def fits(problem: PathProblem, whole: dict[str, np.ndarray], weights: np.ndarray
     ``whole`` is the answer for these: where lanes start.
     """
     task, given = problem.task, problem.task.data.sample_weight
+    if isinstance(task.loss, Squared) and not problem.template.separable:
+        raise ValueError(f"samples of rows take penalties by coefficient, {type(problem.template).__name__} is not")
     weights = weights if given is None else weights * given
     totals = weights.sum(axis=1, keepdims=True)
     if not np.all(totals > 0):

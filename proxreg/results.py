@@ -16,6 +16,8 @@ class Origin(NamedTuple):
     """What a path was fitted on: what needs the data later finds them here."""
 
     data: tuple[Data, ...]  # one for each response; none after pickling
+    weighted: bool
+    has_offset: bool
     fit_intercept: bool
     standardize: bool
     scale: np.ndarray  # (p,) that columns were divided by, on the input's scale
@@ -49,14 +51,9 @@ class Fit:
         ``kind="mean"`` is the expected response (for a logistic loss the probability of ``classes[1]``), ``"eta"`` the
         linear predictor, ``"class"`` the likelier class. ``offset (n,)`` is added to the linear predictor.
         """
-        given = tuple(map(str, getattr(X, "columns", self.feature_names or ())))
+        given = tuple(map(str, X.columns)) if hasattr(X, "columns") else None
         X = np.asarray(check_design(X))
-        p = self.coef.shape[-1]
-        if X.shape[1] != p:
-            raise ValueError(f"X has {X.shape[1]} columns, the model was fitted on {p}")
-        if self.feature_names is not None and given != self.feature_names:
-            at = next(j for j in range(p) if given[j] != self.feature_names[j])
-            raise ValueError(f"column {at} of X is {given[at]!r}, the model was fitted on {self.feature_names[at]!r}")
+        require_columns(X.shape[1], given, self)
         eta = self.coef @ X.astype(self.coef.dtype).T + self.intercept[..., None]
         if offset is not None:
             eta = eta + np.asarray(check_per_sample(offset, "offset", len(X)), eta.dtype)
@@ -92,10 +89,19 @@ class Path(Fit):
     alphas: np.ndarray = dataclasses.field(kw_only=True)  # (K,) or (R, K)
     l1_ratio: Any = dataclasses.field(kw_only=True, default=None)  # a number, (R,), or None for a given penalty
     origin: Origin = dataclasses.field(kw_only=True, repr=False)
+    refitted: bool = dataclasses.field(
+        kw_only=True, default=False
+    )  # by relax: on its supports without penalty, or partly
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the data, which are not the path's to write to a file."""
         return {**self.__dict__, "origin": self.origin._replace(data=())}
+
+    def __deepcopy__(self, memo: Any) -> "Path":
+        """With the same data, which nobody changes."""
+        return dataclasses.replace(
+            self, **{name: getattr(self, name).copy() for name in ("coef", "intercept", "alphas")}
+        )
 
     @property
     def several(self) -> bool:
@@ -137,6 +143,16 @@ class Path(Fit):
                 f"{self.gap[at]:8.1e} {self.num_steps[at]:6d}" + ("" if self.converged[at] else "  not converged")
             )
         return "\n".join(lines)
+
+
+def require_columns(count: int, names: tuple[str, ...] | None, model: Fit) -> None:
+    """Raises unless columns are as many as the model's, and called the same where both have names."""
+    p, own = model.coef.shape[-1], model.feature_names
+    if count != p:
+        raise ValueError(f"X has {count} columns, the model was fitted on {p}")
+    if own is not None and names is not None and names != own:
+        at = next(j for j in range(p) if names[j] != own[j])
+        raise ValueError(f"column {at} of X is {names[at]!r}, the model was fitted on {own[at]!r}")
 
 
 def fit_at(path: Path, place: np.ndarray) -> Fit:

@@ -38,7 +38,8 @@ def ridge_cv(
 
     Allen (1974), PRESS; with ``criterion="gcv"`` every ``h_i`` is replaced by their mean (Golub, Heath and Wahba 1979).
     The total penalty stays what it is on all rows, as in scikit-learn's ``RidgeCV``: a refit on the other rows has
-    ``alpha S / (S - s_i)``, S the sum of weights. Means and scales of columns are those of all rows.
+    ``alpha S / (S - s_i)``, S the sum of weights. A row is left out whole: one of weight 2 is not two rows. Means and
+    scales of columns are those of all rows.
 
     Args:
       criterion: "loo" or "gcv".
@@ -62,9 +63,10 @@ def ridge_cv(
     problem = pose(X, y, **grid, tol=tol, **data)
     task, weights = problem.task, problem.task.data.sample_weight
     rows, target = centred_rows(problem)
-    if len(target) < 2:
-        raise ValueError("leaving one row out needs two rows or more")
     share = np.full(len(target), 1 / len(target)) if weights is None else weights / weights.sum()
+    count = np.count_nonzero(share)
+    if count < 2:
+        raise ValueError("leaving one row out needs two rows or more of positive weight")
     if alphas is None:
         variance = float(np.sum(share @ np.square(rows)))  # at least the largest eigenvalue: little is left of the fit
         fine = max(variance, TINY) * np.geomspace(1, min_ratio or MIN_RATIO, problem.grid.size)
@@ -72,13 +74,13 @@ def ridge_cv(
     known = leave_one_out(rows, target[:, None], problem.grid, sample_weight=share, fit_intercept=fit_intercept)
     errors = known.errors[:, :, 0]
     if criterion == "gcv":
-        errors = errors * (1 - known.leverage) / (1 - known.leverage.mean(axis=1, keepdims=True))
+        errors = errors * (1 - known.leverage) / (1 - known.leverage.sum(axis=1, keepdims=True) / count)
     losses = np.square(errors).T / 2  # (n, K)
     coef = known.coef[:, 0] / task.design.scale
     found = answer(problem, coef)
     warn_unless_converged(found, problem.options.tol, labels(problem), remedy(standardize, task.dtype))
     mean = share @ losses
-    error = np.sqrt(share @ np.square(losses - mean) / (len(share) - 1))
+    error = np.sqrt(share @ np.square(losses - mean) / (count - 1))
     path, place = as_path(problem, found), places(mean, error, problem.grid, 1)
     warn_at_the_edge(problem.grid, path.nnz, place["min"], "mean loss")
     return CVPath(

@@ -58,7 +58,7 @@ def cv_path(
 
     Args:
       folds: a number K (rows in their order, cut in K; each class is cut, where there are classes and one response),
-        labels ``(n,)`` that name a fold per row, or a splitter of scikit-learn.
+        labels ``(n,)`` that name a fold per row, a splitter of scikit-learn, or the pairs of rows that it splits in.
       repeats, key: shuffle before cutting, ``repeats`` times, by a ``jax.random`` key.
       metric: "loss"; "mse"; "deviance", twice the loss; for a classification "accuracy" or "auc", which are best where
         they are largest. It is what ``mean_loss`` then is.
@@ -210,7 +210,8 @@ def _summary(
     error = np.sqrt(np.square(values - mean).mean(axis=0) / (pieces - 1))
     place = places(-mean if metric.larger else mean, error, problem.grid, len(problem.tasks))
     path = as_path(problem, fits[0])
-    warn_at_the_edge(problem.grid, path.nnz, place["min"], f"mean {metric.name}")
+    if problem.most is None:  # else the grid may end where it was told to
+        warn_at_the_edge(problem.grid, path.nnz, place["min"], f"mean {metric.name}")
     return CVPath(
         path=path,
         alphas=problem.grid,

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from proxreg.results import Path
+from proxreg.results import Path, require_columns
 from proxreg.validation import Data, check_responses
 
 
@@ -21,9 +21,20 @@ class Rows(NamedTuple):
     fit_intercept: bool
 
 
+def path_of(path: Any) -> Path:
+    """The path itself, or that of a cross-validation."""
+    path = getattr(path, "path", path)
+    if not isinstance(path, Path):
+        raise ValueError(f"path must be what fit_path or cv_path returned, got {type(path).__name__}")
+    return path
+
+
 def data_of(path: Path, X: Any, y: Any, sample_weight: Any, offset: Any) -> list[Rows]:
     """The data of each response: those given, or those that the path was fitted on."""
     origin = path.origin
+    for name, own, given in (("sample_weight", origin.weighted, sample_weight), ("offset", origin.has_offset, offset)):
+        if X is not None and own and given is None:
+            raise ValueError(f"the path was fitted with {name}: pass it beside X and y")
     if (X is None) != (y is None):
         raise ValueError("pass both X and y, or neither")
     if X is None:
@@ -33,9 +44,8 @@ def data_of(path: Path, X: Any, y: Any, sample_weight: Any, offset: Any) -> list
             raise ValueError("sample_weight and offset go with X and y; without these, the path's own are taken")
         given: tuple[Data, ...] = origin.data
     else:
-        given = tuple(check_responses(X, y, path.loss, sample_weight, offset, path.feature_names))
-        if given[0].X.shape[1] != path.coef.shape[-1]:
-            raise ValueError(f"X has {given[0].X.shape[1]} columns, the path was fitted on {path.coef.shape[-1]}")
+        given = tuple(check_responses(X, y, path.loss, sample_weight, offset))
+        require_columns(given[0].X.shape[1], given[0].names, path)
     wanted = path.alphas.shape[0] if path.several else 1
     if len(given) != wanted:
         raise ValueError(f"the path has {wanted} responses, y has {len(given)}")

@@ -6,8 +6,10 @@ from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 
+from proxreg._warnings import DataWarning, warn
+from proxreg.folds import check_key
 from proxreg.path_problem import PathOptions, PathProblem, answer, check_options, pose, remedy, solved, warn_about_many
-from proxreg.resampling import check_key, fits, half_samples
+from proxreg.resampling import fits, half_samples
 from proxreg.results import names_of
 from proxreg.validation import check_positive
 
@@ -131,13 +133,17 @@ def stability_selection(
     end = allowed(seen.mean_union)
     warn_about_many(*seen.fits, problem.options.tol, remedy(task.standardize, task.dtype))
     q = seen.mean_union[end - 1]
+    false = float(false_selections(q, int(candidates.sum()), threshold, count // 2, unimodal))
+    if false > most:
+        remedy_is = "pass larger alphas, a higher threshold or a larger max_false"
+        warn(f"the largest alpha allows {false:.2g} false selections, more than {most:g}; {remedy_is}", DataWarning)
     return Stability(
         alphas=problem.grid[:end],
         probability=seen.probability[:end],
         threshold=float(threshold),
         num_subsamples=count,
         mean_selected=float(q),
-        expected_false=float(false_selections(q, int(candidates.sum()), threshold, count // 2, unimodal)),
+        expected_false=false,
         worst_gap=seen.worst_gap,
         feature_names=task.data.names,
     )

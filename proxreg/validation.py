@@ -215,29 +215,28 @@ def check_penalty_factor(factor: Any, p: int) -> np.ndarray | None:
 def check_excluded(exclude: Any, p: int, names: tuple[str, ...] | None) -> np.ndarray:
     """A mask ``(p,)`` of the columns that are named by number, by name, or by a mask."""
     out = np.zeros(p, bool)
-    chosen = np.atleast_1d(_host([] if exclude is None else list(exclude), "exclude"))
-    if chosen.dtype.kind == "b" and chosen.shape != (p,):
-        raise ValueError(f"exclude, as a mask, must have shape ({p},), one entry per column of X, got {chosen.shape}")
-    if chosen.dtype.kind in "OSU":
+    chosen = [exclude] if isinstance(exclude, str) or not hasattr(exclude, "__iter__") else list(exclude)
+    if chosen and all(isinstance(each, (bool, np.bool_)) for each in chosen):
+        if len(chosen) != p:
+            raise ValueError(f"exclude, as a mask, must have {p} entries, one per column of X, got {len(chosen)}")
+        out = np.array(chosen, bool)
+    else:
         known = {name: j for j, name in enumerate(names or ())}
-        missing = [str(each) for each in chosen if str(each) not in known]
-        if missing:
-            raise ValueError(
-                f"exclude names {missing[0]!r}, which is no column of X" + ("" if names else " (no names)")
-            )
-        chosen = np.array([known[str(each)] for each in chosen], int)
-    elif chosen.size and (chosen.dtype.kind not in "biu" or (chosen.dtype.kind != "b" and not np.all(chosen < p))):
-        raise ValueError(f"exclude must hold numbers of columns below {p}, or names, got {exclude!r}")
-    if chosen.size:
-        out[chosen] = True
+        for each in chosen:
+            at = known.get(str(each), each) if isinstance(each, str) else each
+            if isinstance(at, (str, bool)) or not (isinstance(at, (int, np.integer)) and 0 <= at < p):
+                raise ValueError(f"exclude must hold names of columns or numbers from 0 to {p - 1}, got {each!s}")
+            out[at] = True
     if out.all():
         raise ValueError("exclude leaves no column")
     return out
 
 
-def check_limit(limit: Any, what: str, low: float, high: float) -> np.ndarray:
-    """A bound on coefficients, ``()`` or ``(p,)``, that leaves zero possible."""
+def check_limit(limit: Any, what: str, low: float, high: float, p: int | None) -> np.ndarray:
+    """A bound on coefficients, ``()`` or ``(p,)``, that leaves zero possible; of any length where p is not known."""
     limit = np.asarray(_numeric(limit, what), dtype=np.float64)
+    if limit.ndim == 1 and p is not None and limit.shape != (p,):
+        raise ValueError(f"{what} must be a number or have shape ({p},), one entry per column of X, got {limit.shape}")
     if limit.ndim > 1 or not np.all((limit >= low) & (limit <= high)):
         sign = "<= 0" if high == 0 else ">= 0"
         raise ValueError(

@@ -114,7 +114,7 @@ def test_data_come_from_the_path_unless_it_was_pickled():
             function(path, X)
         with pytest.raises(ValueError, match="sample_weight and offset go with X and y"):
             function(path, offset=y)
-        with pytest.raises(ValueError, match="X has 7 columns, the path was fitted on 8"):
+        with pytest.raises(ValueError, match="X has 7 columns, the model was fitted on 8"):
             function(path, X[:, 1:], y)
         with pytest.raises(ValueError, match="the path has 1 responses, y has 2"):
             function(path, X, np.stack([y, y], axis=1))
@@ -177,3 +177,51 @@ def test_generalised_cross_validation():
         np.testing.assert_allclose(cv.mean_loss[k], expected, rtol=1e-9)
     with pytest.raises(ValueError, match="criterion must be 'loo' or 'gcv', got 'press'"):
         pr.ridge_cv(X, y, criterion="press")
+
+
+@pytest.mark.filterwarnings("ignore:constant")
+def test_rows_of_weight_zero_are_not_there():
+    X, y = diabetes()
+    weights = np.random.default_rng(0).uniform(0.5, 2, len(y))
+    weights[:150] = 0
+    for criterion in ("loo", "gcv"):
+        options: Any = {"alphas": [0.01, 0.1, 1.0], "criterion": criterion}
+        whole = pr.ridge_cv(X, y, sample_weight=weights, **options)
+        part = pr.ridge_cv(X[150:], y[150:], sample_weight=weights[150:], **options)
+        np.testing.assert_allclose(whole.mean_loss, part.mean_loss, rtol=1e-9)
+        np.testing.assert_allclose(whole.se_loss, part.se_loss, rtol=1e-9)
+    with pytest.raises(ValueError, match="two rows or more of positive weight"):
+        pr.ridge_cv(X, y, alphas=[1.0], sample_weight=np.eye(len(y))[0])
+
+
+def test_refitted_and_limited_coefficients_have_their_own_degrees_of_freedom():
+    X, y = problems.regression()
+    path = pr.fit_path(X, y, l1_ratio=0.5, alphas=[0.5, 0.1], **TIGHT)
+    np.testing.assert_array_equal(pr.information_criterion(pr.relax(path)).df, path.nnz)
+    limited = pr.fit_path(X, y, alphas=[0.05], upper=0.3, **TIGHT)
+    free = (limited.coef[0] != 0) & (limited.coef[0] < 0.3)
+    assert 0 < free.sum() < limited.nnz[0]
+    assert pr.information_criterion(limited).df[0] == free.sum()
+
+
+def test_data_that_differ_from_those_of_the_path_are_refused():
+    import copy
+
+    import pandas as pd
+
+    X, y = problems.regression()
+    frame = pd.DataFrame(X, columns=list("abcdefgh"))
+    path = pr.fit_path(frame, y, alphas=[0.3, 0.1], sample_weight=np.arange(60.0) + 1, offset=X[:, 0], **TIGHT)
+    for function in (pr.information_criterion, pr.relax):
+        with pytest.raises(ValueError, match="the path was fitted with sample_weight: pass it beside X and y"):
+            function(path, X, y)
+        with pytest.raises(ValueError, match="the path was fitted with offset"):
+            function(path, X, y, sample_weight=np.arange(60.0) + 1)
+        with pytest.raises(ValueError, match="column 0 of X is 'h', the model was fitted on 'a'"):
+            function(path, frame[list("hgfedcba")], y, sample_weight=np.arange(60.0) + 1, offset=X[:, 0])
+        with pytest.raises(ValueError, match="path must be what fit_path or cv_path returned, got Fit"):
+            function(pr.fit(X, y, penalty=pr.L1(0.1)))
+        assert np.isfinite(function(copy.deepcopy(path)).path.nnz.sum() if function is pr.information_criterion else 0)
+    cv = pr.cv_path(X, y, alphas=[0.3, 0.1], **TIGHT)
+    np.testing.assert_array_equal(pr.relax(cv).coef, pr.relax(cv.path).coef)
+    assert pr.information_criterion(cv).alpha == pr.information_criterion(cv.path).alpha

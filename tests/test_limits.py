@@ -103,7 +103,7 @@ def test_columns_left_out_by_number_name_or_mask():
     X, y = problems.regression()
     names = list("abcdefgh")
     mask = np.isin(np.arange(8), [0, 2])
-    chosen = {"number": [0, 2], "name": ["a", "c"], "mask": mask}
+    chosen = {"number": [0, 2], "name": ["a", "c"], "mask": mask, "both": ["a", 2]}
     paths = {
         kind: pr.fit_path(X, y, exclude=which, feature_names=names, alphas=[0.1], **TIGHT)
         for kind, which in chosen.items()
@@ -116,8 +116,10 @@ def test_columns_left_out_by_number_name_or_mask():
     both = pr.fit_path(X, y, exclude=[0], penalty_factor=factor, alphas=[1e3], **TIGHT)
     assert np.flatnonzero(both.coef[0]).tolist() == [1]
     for which, message in [
-        ([8], "columns below 8"),
-        (["z"], "'z', which is no column"),
+        ([8], "names of columns or numbers from 0 to 7, got 8"),
+        (-1, "from 0 to 7, got -1"),
+        ("z", "from 0 to 7, got z"),
+        (2.5, "from 0 to 7, got 2.5"),
         (range(8), "leaves no column"),
     ]:
         with pytest.raises(ValueError, match=message):
@@ -131,7 +133,8 @@ def test_a_path_ends_before_it_has_too_many_features(l1_ratio):
     whole = pr.fit_path(X, y, **options)
     short = pr.fit_path(X, y, max_features=4, **options)
     more = np.atleast_2d(whole.nnz > 4)
-    end = max(int(np.argmax(row)) for row in more)
+    end = min(int(np.argmax(row)) for row in more)
+    assert short.nnz.max() <= 4
     assert short.alphas.shape[-1] == end < 60
     np.testing.assert_array_equal(short.alphas, whole.alphas[..., :end])
     np.testing.assert_allclose(short.coef, whole.coef[..., :end, :], atol=1e-5)
@@ -147,8 +150,7 @@ def test_early_ends_keep_the_order_of_alphas_and_serve_cross_validation():
     kept = mixed[mixed >= short.alphas.min()]
     np.testing.assert_array_equal(short.alphas, kept)
     np.testing.assert_allclose(short.coef, pr.fit_path(X, y, alphas=kept, **options).coef, atol=1e-5)
-    with pytest.warns(pr.DataWarning, match="best mean loss is at the smallest"):
-        cv = pr.cv_path(X, y, alphas=grid, max_features=4, **options)
+    cv = pr.cv_path(X, y, alphas=grid, max_features=4, **options)  # at the edge of the grid, as was asked for
     assert cv.mean_loss.shape == cv.alphas.shape == short.alphas.shape
     with pytest.raises(ValueError, match="max_features=3: even the largest alpha has more non-zeros"):
         pr.fit_path(X, y, alphas=[0.1], max_features=3, **options)
@@ -160,7 +162,8 @@ def test_bad_limits_are_refused():
         ({"lower": 0.1}, "lower must be <= 0"),
         ({"upper": -1.0}, "upper must be >= 0"),
         ({"upper": np.nan}, "upper must be >= 0"),
-        ({"lower": -np.ones(3)}, "does not apply to 8 coefficients|shape"),
+        ({"lower": -np.ones(3)}, r"lower must be a number or have shape \(8,\)"),
+        ({"positive": np.ones(8, bool)}, "positive is True or False for all columns"),
         ({"positive": True, "penalty": pr.L1(1.0)}, "belong to the default penalty"),
         ({"max_features": 0}, "max_features must be > 0"),
     ]:

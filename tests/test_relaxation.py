@@ -151,3 +151,36 @@ def test_strengths_that_mean_nothing_are_refused():
     ]:
         with pytest.raises(ValueError, match=message):
             pr.convert(**{"alpha": 1.0, **options})
+
+
+def test_a_response_far_from_zero_and_offsets_are_refitted_as_well():
+    X, y = problems.responses("huber")
+    path = pr.fit_path(X, y + 500, loss="huber", alphas=[0.2, 0.02], **TIGHT)
+    relaxed = pr.relax(path)
+    assert relaxed.converged.all()
+    for k in range(2):
+        used = path.coef[k] != 0
+        alone = pr.fit_path(X[:, used], y + 500, loss="huber", alphas=[0.0], dtype="float64", tol=1e-9)
+        np.testing.assert_allclose(relaxed.objective[k], alone.objective[0], rtol=1e-7)
+    X, y = problems.responses("poisson")
+    near = pr.relax(pr.fit_path(X, y, loss="poisson", alphas=[0.1], **TIGHT))
+    far = pr.relax(pr.fit_path(X, y, loss="poisson", alphas=[0.1], offset=np.full(60, -35.0), **TIGHT))
+    assert far.converged.all()
+    np.testing.assert_allclose(far.coef, near.coef, atol=1e-6)
+
+
+def test_the_scale_of_adaptive_weights_counts_weights_of_rows():
+    X, y = problems.regression()
+    weights = np.random.default_rng(0).uniform(0, 3, 60)
+    factor = pr.adaptive(X, y, pilot=np.ones(8), standardize=True, sample_weight=weights)
+    mean = np.average(X, axis=0, weights=weights)
+    np.testing.assert_allclose(1 / factor, np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weights)), rtol=1e-10)
+    cv = pr.cv_path(X, y, alphas=[0.1, 0.01], dtype="float64")
+    np.testing.assert_array_equal(pr.adaptive(X, y, pilot=cv), pr.adaptive(X, y, pilot=cv.coef()))
+
+
+def test_arrays_of_strengths_are_converted():
+    alphas = np.array([0.1, 1.0])
+    np.testing.assert_allclose(pr.convert(alphas, frm="proxreg", to="C", n=50), [0.2, 0.02])
+    with pytest.raises(ValueError, match="loss must be one of squared, logistic"):
+        pr.convert(1.0, frm="keras", to="proxreg", loss="sqared")

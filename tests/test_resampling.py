@@ -243,6 +243,10 @@ def test_bad_options_of_stability_selection():
         pr.stability_selection(X, np.stack([y, y], axis=1), key=KEY)
     with pytest.raises(ValueError, match="rows of weight zero only"):
         lanes(X, y, np.eye(60)[:1], sample_weight=np.arange(60.0), alphas=[1.0])
+    with pytest.warns(pr.DataWarning, match="the largest alpha allows .* false selections, more than 0.1"):
+        pr.stability_selection(X, y, key=KEY, num_subsamples=4, alphas=[0.01], max_false=0.1, dtype="float64")
+    with pytest.raises(ValueError, match="samples of rows take penalties by coefficient, GroupLasso is not"):
+        pr.bootstrap(X, y, key=KEY, penalty=pr.GroupLasso(1.0))
     with pytest.warns(pr.ConvergenceWarning, match="problems above tol: worst error"):
         pr.stability_selection(X, y, key=KEY, num_subsamples=4, alphas=[0.01], max_false=None, max_steps=1)
 

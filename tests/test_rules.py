@@ -230,3 +230,17 @@ def test_integer_weights_are_repeated_rows(loss):
     for name in ("fold_loss", "mean_loss", "se_loss"):
         np.testing.assert_allclose(getattr(weighted, name), getattr(repeated, name), rtol=1e-7)
     np.testing.assert_allclose(weighted.coef("1se"), repeated.coef("1se"), atol=1e-6)
+
+
+@edge
+def test_folds_as_pairs_of_rows_and_what_is_none():
+    X, y = problems.regression()
+    folds = KFold(4, shuffle=True, random_state=0)
+    options = {"alphas": [0.1, 0.01], "dtype": "float64"}
+    pairs = pr.cv_path(X, y, folds=list(folds.split(X)), **options)
+    np.testing.assert_array_equal(pairs.fold_loss, pr.cv_path(X, y, folds=folds, **options).fold_loss)
+    with pytest.raises(ValueError, match="folds must be a number, labels"):
+        pr.cv_path(X, y, folds="5")
+    for key in (0, "a", np.arange(3), np.random.default_rng(0)):
+        with pytest.raises(ValueError, match="key must be a key such as"):
+            pr.cv_path(X, y, key=key)
