@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from proxreg import _precision
+from proxreg.cv_result import CVPath
 from proxreg.losses import Logistic, Loss, Poisson, Squared
 from proxreg.penalties import L1, L2, BoundedElasticNet, ElasticNet
 from proxreg.results import Fit, Path, fit_at
@@ -71,7 +72,7 @@ class Criterion:
 
 
 def information_criterion(
-    path: Path,
+    path: Path | CVPath,
     X: Any = None,
     y: Any = None,
     *,
@@ -138,9 +139,11 @@ def information_criterion(
 
 def _free(path: Path, coef: np.ndarray) -> np.ndarray:
     """The coefficients without those that a limit holds where they are."""
-    if not isinstance(path.penalty, BoundedElasticNet):
+    penalty = path.penalty
+    if not isinstance(penalty, BoundedElasticNet):
         return coef
-    return np.where((coef <= path.penalty.lower) | (coef >= path.penalty.upper), 0.0, coef)
+    lower, upper = np.asarray(penalty.lower), np.asarray(penalty.upper)
+    return np.where((coef <= lower) | (coef >= upper), 0.0, coef)
 
 
 def _ridge(path: Path) -> np.ndarray:

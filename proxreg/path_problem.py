@@ -218,6 +218,7 @@ def as_path(problem: PathProblem, found: dict[str, np.ndarray]) -> Path:
             task.design.scale,
             task.factor,
         ),
+        refitted=False,
         l1_ratio=None if problem.own else (ratios if ratios.ndim else float(ratios)),
     )
 

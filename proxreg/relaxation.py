@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from proxreg._warnings import ConvergenceWarning, warn
+from proxreg.cv_result import CVPath
 from proxreg.penalties import BoundedElasticNet
 from proxreg.refit import Refit, refit
 from proxreg.results import Path
@@ -13,7 +14,7 @@ from proxreg.source_data import data_of, path_of
 
 
 def relax(
-    path: Path,
+    path: Path | CVPath,
     X: Any = None,
     y: Any = None,
     *,
