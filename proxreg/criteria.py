@@ -139,7 +139,7 @@ def information_criterion(
 
 def _free(path: Path, coef: np.ndarray) -> np.ndarray:
     """The coefficients without those that a limit holds where they are."""
-    penalty = path.penalty
+    penalty: Any = path.penalty
     if not isinstance(penalty, BoundedElasticNet):
         return coef
     lower, upper = np.asarray(penalty.lower), np.asarray(penalty.upper)
