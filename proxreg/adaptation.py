@@ -46,7 +46,7 @@ def adaptive(X: Any, y: Any, *, pilot: Any = None, gamma: float = 1.0, **options
     else:
         pilot = pilot.model("min") if isinstance(pilot, CVPath) else pilot
         coef = np.asarray(pilot.coef if isinstance(pilot, Fit) else check_vector(pilot, "pilot", low=-np.inf), float)
-        data: dict[str, Any] = {name: options[name] for name in DATA if name in options}
+        data: dict[str, Any] = {name: value for name, value in options.items() if name in DATA}
         scale = make_task(X, y, **data).design.scale
         if coef.shape != scale.shape:
             raise ValueError(f"pilot must have a coefficient per column, shape {scale.shape}, got {coef.shape}")

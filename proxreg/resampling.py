@@ -25,7 +25,7 @@ from proxreg.models import Coefficients, LinearModel
 from proxreg.path_problem import PathProblem, arrays, scaled_template
 from proxreg.solvers import Result
 
-MOST = 1 << 22  # coefficients of lanes at work together
+MOST = 1 << 21  # coefficients of lanes at work together
 LANES = 64  # of any other loss than the squared one, in a program
 
 

@@ -14,6 +14,7 @@ from proxreg.models.certificate import Certificate, duality_gap, relative, viola
 from proxreg.penalties import Penalty
 
 CHUNK = 16  # lanes at a time: one program for any number
+LARGE = 1 << 19  # gradients from which on it pays to look for those that decide, and to compile for fewer columns
 MANY = 500  # lanes from which a second program, for 16 times as many at a time, pays
 
 
@@ -69,7 +70,23 @@ def _slopes(family: Family, w: Array, g: Array) -> tuple[Array, Array]:
 
 def certify(family: Family, scales: Scales, w: np.ndarray, g: np.ndarray, loss: np.ndarray) -> Certified:
     """Of lanes at ``w (L, p)`` with gradients ``g (L, p)`` and losses ``(L,)`` of least squares."""
+    if w.size > LARGE and family.told_by_extremes(w.shape[1]):
+        w, g = _decisive(w, g)
+        family = family._replace(factor=None)
     return Certified(*_in_chunks(_certify, family, w, g, loss, *scales))
+
+
+def _decisive(w: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The entries ``(L, k)`` of coefficients, and of the gradient elsewhere the largest and the smallest."""
+    used = w != 0
+    lane = np.flatnonzero(used) // w.shape[1]
+    count = np.bincount(lane, minlength=len(w))
+    place = np.arange(lane.size) - np.repeat(np.cumsum(count) - count, count)
+    small_w, small_g = np.zeros((2, len(w), int(count.max(initial=0)) + 2), w.dtype)
+    small_w[lane, place], small_g[lane, place] = w[used], g[used]
+    idle = np.where(used, 0, g)
+    small_g[:, -2:] = np.stack([idle.max(axis=1), idle.min(axis=1)], axis=1)
+    return small_w, small_g
 
 
 def slopes(family: Family, w: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from proxreg._pytree import Array, ArrayLike, replace
 from proxreg.engine.buckets import filled
-from proxreg.penalties import Penalty
+from proxreg.penalties import L1, ElasticNet, Penalty
 
 
 class Family(NamedTuple):
@@ -32,6 +32,20 @@ class Family(NamedTuple):
             return np.asarray(x)[at] if np.shape(x) == (p,) else x
 
         return self._replace(template=jax.tree.map(leaf, self.template), factor=leaf(self.factor))
+
+    def uniform(self, p: int) -> bool:
+        """Whether all of p columns are penalised alike."""
+        return self.factor is None and all(np.shape(leaf) != (p,) for leaf in jax.tree.leaves(self.template))
+
+    def told_by_extremes(self, p: int) -> bool:
+        """Whether of coordinates at zero a certificate asks for the largest and the smallest gradient alone.
+
+        So it is for an l1 part: the dual of ridge, and of limits, is a sum over all of them.
+        """
+        if not (isinstance(self.template, (L1, ElasticNet)) and self.uniform(p)):
+            return False
+        ratio = getattr(self.template, "l1_ratio", 1.0) if self.l1_ratio is None else self.l1_ratio
+        return bool(np.all(np.asarray(self.alpha) > 0) and np.all(np.asarray(ratio) > 0))
 
     def penalties(self) -> Penalty:
         """All of them as one pytree, every leaf with the lane axis in front."""

@@ -23,6 +23,9 @@ Piece = TypeVar("Piece")
 Answer = TypeVar("Answer")
 
 
+_thread = threading.local()  # whether it is one of as many as there are cores
+
+
 class OneBlasThread:
     """BLAS has one thread inside; what it had before is restored when the last of those who asked leaves.
 
@@ -70,13 +73,15 @@ def cores() -> int:
 def in_parallel(function: Callable[[Piece], Answer], pieces: Iterable[Piece]) -> list[Answer]:
     """The function of each piece, on as many threads as there are cores; pieces are made while others are at work.
 
-    The single piece of a list stays on the caller's thread.
+    The single piece of a list stays on the caller's thread, and so do all where every core has a piece already.
     """
-    if cores() == 1 or (isinstance(pieces, Sized) and len(pieces) < 2):
+    known = len(pieces) if isinstance(pieces, Sized) else 0
+    if cores() == 1 or known == 1 or getattr(_thread, "busy", False):
         return [function(piece) for piece in pieces]
     wide, errors = jax.config.jax_enable_x64, np.geterr()  # pyright: ignore[reportAttributeAccessIssue]
 
     def work(piece: Piece) -> Answer:
+        _thread.busy = known >= cores()
         with jax.enable_x64(wide), np.errstate(**errors):  # settings of the caller's thread, and of no other
             return function(piece)
 

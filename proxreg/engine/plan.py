@@ -1,6 +1,5 @@
 """Which lanes work together in a round, and on which columns."""
 
-import jax
 import numpy as np
 
 from proxreg.engine.buckets import column_bucket
@@ -12,9 +11,9 @@ FEWEST = 512  # so many columns need no working set
 FEW = 1024  # on so many, a step costs no more than a certificate
 GROUP = 16  # lanes that share a working set
 LARGE_GROUP = 64  # the same, of few columns
-STACK = 128  # lanes whose own matrices stay in a cache together
+STACK = 1 << 15  # coefficients of lanes that work on matrices of their own together
 BATCH = 1024  # lanes that work on all columns together
-ALONE = 128  # columns of the working set of a lane's own
+ALONE = 64  # columns of the working set of a lane's own
 FIRST = 256, 512  # columns of a first working set: as many as there are rows, in this range
 GROWTH = 1.3  # of a working set over the supports that it holds
 WHOLE = 0.3  # a working set of a larger part of the columns is all of them: one batch on one matrix
@@ -49,15 +48,37 @@ def plan(
 def _plan_alone(family: Family, scales: Scales, w: np.ndarray, g: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """Lanes of some samples, and for each the columns ``(L, k)`` of its sample's own working set."""
     order = np.argsort(scales.response, kind="stable")
-    _, starts, sample = np.unique(scales.response[order], return_index=True, return_inverse=True)
-    score = np.maximum.reduceat(scores(family, w, g)[order], starts)
-    if not uniform(family, w.shape[1]):  # penalties by column come in one order for all
+    _, starts = np.unique(scales.response[order], return_index=True)
+    score = scores(family, w, g)
+    score = np.maximum.reduceat(score if np.all(np.diff(order) == 1) else score[order], starts)
+    return _alone(family, order, starts, score)
+
+
+def plan_begin(source: Source, family: Family, scales: Scales, w: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The same before anything has been evaluated, from the gradient of one lane of each sample, its weakest."""
+    strength = l1_strength(family)
+    order = np.lexsort((-strength, scales.response))
+    _, starts = np.unique(scales.response[order], return_index=True)
+    weakest = order[np.append(starts[1:], order.size) - 1]
+    _, g = source.evaluate(w[weakest], scales.response[weakest])
+    score = scores(family.lanes(weakest), w[weakest], g)
+    score[np.logical_or.reduceat((w != 0)[order], starts)] = np.inf
+    return _alone(family, order, starts, score)
+
+
+def _alone(
+    family: Family, order: np.ndarray, starts: np.ndarray, score: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Groups of lanes in this order, in which samples begin at ``starts``; ``score (samples, p)`` as in ``scores``."""
+    if not family.uniform(score.shape[1]):  # penalties by column come in one order for all
         score = np.broadcast_to(score.max(axis=0), score.shape)
     p, used = score.shape[1], int(np.isinf(score).sum(axis=1).max())
     k = min(column_bucket(1 << (max(int(GROWTH * used), ALONE) - 1).bit_length()), p)
     columns = np.sort(np.argpartition(-score, k - 1, axis=1)[:, :k], axis=1)
-    ends = np.flatnonzero(np.diff(sample, append=len(starts))) + 1  # lanes of a sample stay together
-    cuts = np.unique(ends[np.searchsorted(ends, np.arange(STACK, order.size + STACK, STACK).clip(max=order.size))])
+    ends = np.append(starts[1:], order.size)  # lanes of a sample stay together
+    sample = np.repeat(np.arange(len(starts)), np.diff(starts, append=order.size))
+    size = max(STACK // k, 1)
+    cuts = np.unique(ends[np.searchsorted(ends, np.arange(size, order.size + size, size).clip(max=order.size))])
     return [(order[at], columns[sample[at]]) for at in np.split(np.arange(order.size), cuts[:-1])]
 
 
@@ -66,14 +87,19 @@ def by_strength(family: Family, size: int, apart: np.ndarray | None = None) -> l
 
     Lanes that differ in ``apart (L,)`` do not share a group.
     """
-    alpha = np.asarray(family.alpha)
-    l1 = alpha if family.l1_ratio is None else alpha * np.asarray(family.l1_ratio)
+    l1 = l1_strength(family)
     kinds = np.zeros(l1.size, int) if apart is None else apart
     found = []
     for kind in np.unique(kinds):
         mine = np.flatnonzero(kinds == kind)
         found += np.array_split(mine[np.argsort(-l1[mine], kind="stable")], -(-mine.size // size))
     return found
+
+
+def l1_strength(family: Family) -> np.ndarray:
+    """Of each lane, up to a factor that all share."""
+    alpha = np.asarray(family.alpha)
+    return alpha if family.l1_ratio is None else alpha * np.asarray(family.l1_ratio)
 
 
 def scores(family: Family, w: np.ndarray, g: np.ndarray) -> np.ndarray:
@@ -88,11 +114,6 @@ def scores(family: Family, w: np.ndarray, g: np.ndarray) -> np.ndarray:
     size /= np.where(largest > 0, largest, 1)
     size[w != 0] = np.inf
     return size
-
-
-def uniform(family: Family, p: int) -> bool:
-    """Whether all columns are penalised alike."""
-    return family.factor is None and all(np.shape(leaf) != (p,) for leaf in jax.tree.leaves(family.template))
 
 
 def working_set(family: Family, w: np.ndarray, g: np.ndarray, rows: int | None) -> np.ndarray:

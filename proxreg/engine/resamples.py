@@ -82,20 +82,31 @@ class ResampleSource(Source):
         """On a copy of these columns."""
         return ResampleSource(self._X[:, columns], self._y, self._weights, self._centred)
 
-    def stack(self, columns: np.ndarray, response: np.ndarray) -> Stack:
-        """The matrices of lanes on ``columns (L, k)``, the same for those of one sample."""
+    def stack(
+        self, columns: np.ndarray, response: np.ndarray, w: np.ndarray | None = None
+    ) -> tuple[Stack, np.ndarray, np.ndarray]:
+        """Of lanes on ``columns (L, k)``, the same for those of one sample; losses and gradients to the precision of
+        products.
+        """
         kind, k = product_type(self._X.dtype), columns.shape[1]
         samples, first = np.unique(response, return_index=True)
         size = lane_bucket(samples.size)  # idle ones, so that other numbers compile nothing
-        gram = np.zeros((size, k, k), kind)
-        means = np.zeros((size, k), kind)
+        gram, means = np.zeros((size, k, k), kind), np.zeros((size, k), kind)
+        loss, g = np.zeros(len(columns), kind), np.zeros(columns.shape, kind)
+        w = None if w is None else w.astype(kind)
         for number, (sample, at) in enumerate(zip(samples, columns[first])):
             used = np.flatnonzero(self._weights[sample])
-            weights = np.sqrt(self._weights[sample][used].astype(kind))
+            root = np.sqrt(self._weights[sample][used].astype(kind))
             rows = self._rows.take(at, axis=0).take(used, axis=1)  # unlike an index, leaves other threads alone
-            rows *= weights
+            rows *= root
             np.matmul(rows, rows.T, out=gram[number])
-            means[number] = rows @ weights
+            means[number] = rows @ root
+            if w is not None:
+                mine = response == sample
+                residual = w[mine] @ rows - (self._y[used] * root).astype(kind)
+                if self._centred:
+                    residual -= np.outer(residual @ root, root)
+                loss[mine], g[mine] = np.einsum("li,li->l", residual, residual) / 2, residual @ rows.T
         if self._centred:
             gram -= means[:, :, None] * means[:, None, :]
         diagonal = np.maximum(np.diagonal(gram, axis1=1, axis2=2), 0)
@@ -106,7 +117,8 @@ class ResampleSource(Source):
         place = np.zeros(len(self._weights), np.int32)
         place[samples] = np.arange(samples.size)
         own = self._X.dtype
-        return Stack(jnp.asarray(gram), jnp.asarray(steps, own), jnp.asarray(root, own), jnp.asarray(place))
+        matrices = Stack(jnp.asarray(gram), jnp.asarray(steps, own), jnp.asarray(root, own), jnp.asarray(place))
+        return matrices, loss.astype(own), g.astype(own)
 
 
 def _largest(gram: np.ndarray) -> np.ndarray:

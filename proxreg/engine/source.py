@@ -73,8 +73,10 @@ class Source(abc.ABC):
     def part(self, columns: np.ndarray) -> "Source":
         """The same of these columns alone."""
 
-    def stack(self, columns: np.ndarray, response: np.ndarray) -> Any:
-        """What lanes of different responses multiply by, where they are ``alike`` and share no matrix."""
+    def stack(self, columns: np.ndarray, response: np.ndarray, w: Any = None) -> Any:
+        """What lanes of different responses multiply by, where they are ``alike`` and share no matrix; losses and
+        gradients at ``w (L, k)``, if it is given.
+        """
         raise NotImplementedError
 
     def expect(self, columns: np.ndarray) -> None:  # noqa: B027

@@ -6,7 +6,7 @@ held.
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from proxreg.engine.certify import Certified, Scales, certify, slopes
 from proxreg.engine.descent import descend
 from proxreg.engine.family import Family
 from proxreg.engine.host import in_parallel
-from proxreg.engine.plan import FEW, plan, working_set
+from proxreg.engine.plan import FEW, plan, plan_begin, working_set
 from proxreg.engine.polish import newton_candidates
 from proxreg.engine.source import Matrix, Source
 
@@ -82,6 +82,9 @@ def solve(
     answer, live, slow = Solution.begin(w.copy()), np.arange(len(w)), np.zeros(len(w), bool)
     answer.num_steps[:], pace = num_steps, np.ones(len(w), w.dtype)
     looked = source.size > FEW  # the first step tells as much about few columns
+    if source.alike:
+        _begin(source, family, scales, answer, tol, max_steps)
+        looked = True
     while True:
         mine, own, start = family.lanes(live), scales.lanes(live), answer.w[live]
         loss, g = source.evaluate(start, own.response)
@@ -107,8 +110,9 @@ def solve(
         stay = (error > tol) & (answer.num_steps[live] < max_steps)
         if np.sum(stay) <= leave:
             return answer
-        live, mine, own = live[stay], mine.lanes(stay), own.lanes(stay)
-        start, loss, g, error = start[stay], loss[stay], g[stay], error[stay]
+        if not stay.all():  # copies of large arrays
+            live, mine, own = live[stay], mine.lanes(stay), own.lanes(stay)
+            start, loss, g, error = start[stay], loss[stay], g[stay], error[stay]
         # half of it: what float32 adds to the gradient leaves it within Newton's reach
         goal = np.where(slow[live] | (error <= POLISH), 0.9 * tol, max(0.9 * tol, POLISH / 2))
         planned = plan(source, mine, own, start, g)
@@ -136,6 +140,17 @@ def solve(
         if not live.size:
             return answer
         looked = True
+
+
+def _begin(source: Source, family: Family, scales: Scales, answer: Solution, tol: float, max_steps: int) -> None:
+    """A round of lanes with matrices of their own, before the first look at all columns: for most it is the last."""
+    most = min(PATIENCE, max_steps - int(answer.num_steps.max(initial=0)))
+    goal = np.full(len(answer.w), max(0.9 * tol, POLISH / 2))
+    planned, pace = plan_begin(source, family, scales, answer.w), np.ones_like(answer.gap)
+    jobs = (Job(group, columns, None, goal[group], pace[group], most, 0) for group, columns in planned)
+    for job, part, steps in in_parallel(partial(_descend, source, family, scales, answer.w, None, None), jobs):
+        answer.w[job.lanes[:, None], job.columns] = part
+        answer.num_steps[job.lanes] += steps
 
 
 def _lost(w: np.ndarray, known: Certified, before: np.ndarray, scales: Scales) -> np.ndarray:
@@ -188,21 +203,22 @@ def _newton(
 
 
 def _descend(
-    source: Source, family: Family, scales: Scales, w: np.ndarray, g: np.ndarray, loss: np.ndarray, job: Job
+    source: Source, family: Family, scales: Scales, w: np.ndarray, g: Any, loss: Any, job: Job
 ) -> tuple[Job, np.ndarray, np.ndarray]:
     """The same problems for some lanes on some columns, padded to a bucket: points and numbers of steps."""
     at, columns, p = job.lanes, job.columns, w.shape[1]
-    w, g, mine, own = w[at], g[at], family.lanes(at), scales.lanes(at)
+    mine, own = family.lanes(at), scales.lanes(at)
     if columns.ndim == 2:
-        w, g = (np.take_along_axis(x, columns, axis=1) for x in (w, g))
-        k = columns.shape[1]
-        matrix, small = source.stack(columns, own.response), mine.columns(columns[0], p, k)
-        found, steps = descend(matrix, small, own, job.tol.astype(w.dtype), job.pace, (w, g, loss[at]), job.max_steps)
+        w, small = w[at[:, None], columns], mine.columns(columns[0], p, columns.shape[1])
+        if g is None:
+            matrix, loss, g = source.stack(columns, own.response, w)
+        else:
+            matrix, loss, g = source.stack(columns, own.response)[0], loss[at], g[at[:, None], columns]
+        found, steps = descend(matrix, small, own, job.tol.astype(w.dtype), job.pace, (w, g, loss), job.max_steps)
         return job, found, steps
     assert job.matrix is not None
     size = set_bucket(columns.size, p)
-    if columns.size < p:
-        w, g = w[:, columns], g[:, columns]
+    w, g = (x[at] if columns.size == p else x[at[:, None], columns] for x in (w, g))
     begin = padded(w, at.size, size), padded(g, at.size, size), loss[at]
     small, tol = mine.columns(columns, p, size), job.tol.astype(w.dtype)
     found, steps = descend(job.matrix, small, own, tol, job.pace, begin, job.max_steps, job.leave)
