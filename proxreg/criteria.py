@@ -9,7 +9,7 @@ from scipy.special import gammaln
 
 from proxreg import _precision
 from proxreg.cv_result import CVPath
-from proxreg.losses import Logistic, Loss, Poisson, Squared
+from proxreg.losses import Huber, Loss, Squared
 from proxreg.penalties import L1, L2, BoundedElasticNet, ElasticNet
 from proxreg.results import Fit, Path, fit_at
 from proxreg.rules import best
@@ -89,7 +89,8 @@ def information_criterion(
     (Tibshirani and Taylor 2012, theorem 1). Weights count as numbers of equal rows, n being their sum.
 
     Args:
-      path: what ``fit_path`` returned, or the path of a ``CVPath``; squared, logistic or Poisson loss, elastic net.
+      path: what ``fit_path`` returned, or the path of a ``CVPath``, of an elastic net. A loss of your own is taken for
+        minus the log-likelihood of a row, up to a constant.
       X, y, sample_weight, offset: the data; by default those that the path was fitted on.
       kind: "aic", "bic" or "ebic".
       noise_variance: of the squared loss; by default each model's own mean squared residual, which suits n well above
@@ -111,8 +112,11 @@ def information_criterion(
         raise ValueError(f"kind must be one of {', '.join(map(repr, KINDS))}, got {kind!r}")
     if not 0 <= gamma <= 1:
         raise ValueError(f"gamma must lie in [0, 1], got {gamma!r}")
-    if not isinstance(path.loss, (Squared, Logistic, Poisson)):
-        raise ValueError(f"the {path.loss.name} loss is no likelihood; hold rows out instead: pr.cv_path")
+    if isinstance(path.loss, Huber):
+        raise ValueError(
+            "the huber loss is no likelihood unless the scale of y is known to be 1; then fit pr.Custom(loss.value), "
+            "else hold rows out: pr.cv_path"
+        )
     if not isinstance(path.penalty, (ElasticNet, BoundedElasticNet, L1, L2)):
         raise ValueError(f"degrees of freedom of {type(path.penalty).__name__} are not known; use pr.cv_path")
     variance = None if noise_variance is None else check_positive(noise_variance, "noise_variance")
