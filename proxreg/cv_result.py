@@ -53,6 +53,16 @@ class CVPath:
         """Predictions ``(n,)``, or ``(T, n)``, for the rows of X; kinds are those of ``Path.predict``."""
         return self.model(rule).predict(X, kind=kind, offset=offset)
 
+    def response(self, number: int) -> "CVPath":
+        """The cross-validation of one of several responses, as if it had been fitted alone."""
+        return dataclasses.replace(
+            self,
+            path=self.path.response(number),
+            **{name: getattr(self, name)[number] for name in ("alphas", "mean_loss", "se_loss")},
+            **{name: getattr(self, name)[:, number] for name in ("fold_loss", "fold_gap")},
+            place={rule: place[[number]] for rule, place in self.place.items()},
+        )
+
     def plot(self, **options: Any) -> Any:
         """Draws the mean and its standard errors against alpha; see ``proxreg.plotting.plot_cv``."""
         from proxreg.plotting import plot_cv

@@ -11,6 +11,16 @@ from proxreg.losses import Loss
 from proxreg.penalties import Penalty
 from proxreg.validation import Data, check_design, check_per_sample
 
+PER_FIT = (
+    "coef",
+    "intercept",
+    "objective",
+    "gap",
+    "violation",
+    "converged",
+    "num_steps",
+)  # fields with the grid's axes
+
 
 class Origin(NamedTuple):
     """What a path was fitted on: what needs the data later finds them here."""
@@ -114,6 +124,17 @@ class Path(Fit):
         ratios = np.asarray(np.nan if self.l1_ratio is None else self.l1_ratio, float)
         return np.broadcast_to(ratios[..., None] if ratios.ndim else ratios, self.alphas.shape)
 
+    def response(self, number: int) -> "Path":
+        """The path of one of several responses, as if it had been fitted alone."""
+        if not self.several:
+            raise ValueError("the path has one response already")
+        if not -len(self.alphas) <= number < len(self.alphas):
+            raise ValueError(f"response must be from 0 to {len(self.alphas) - 1}, got {number}")
+        own = {name: getattr(self, name)[number] for name in (*PER_FIT, "alphas")}
+        classes = None if self.classes is None else self.classes[number]
+        origin = self.origin._replace(data=self.origin.data and (self.origin.data[number],))
+        return dataclasses.replace(self, **own, classes=classes, origin=origin)
+
     def plot(self, **options: Any) -> Any:
         """Draws the coefficients against -log10(alpha); see ``proxreg.plotting.plot_path``."""
         from proxreg.plotting import plot_path
@@ -164,8 +185,7 @@ def fit_at(path: Path, place: np.ndarray) -> Fit:
         found = values.reshape(count, -1, *values.shape[grid:])[np.arange(count), place]
         return found if path.several else found[0]
 
-    names = ("coef", "intercept", "objective", "gap", "violation", "converged", "num_steps")
-    own = {name: take(getattr(path, name)) for name in names}
+    own = {name: take(getattr(path, name)) for name in PER_FIT}
     given: dict[str, Any] = {} if path.several else {"alpha": float(take(path.alphas))}
     if path.l1_ratio is not None and not path.several:
         given["l1_ratio"] = float(take(path.ratios))

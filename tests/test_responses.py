@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import proxreg as pr
+from proxreg.plotting import empty_figure
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*best mean")  # grids here are short, and end where they like
 
@@ -105,8 +106,31 @@ def test_tables_name_the_response_and_pictures_ask_for_one():
     assert [line.split()[:2] for line in repr(cv).splitlines()[2:]] == [
         [k, rule] for k in "012" for rule in ("min", "1se")
     ]
-    with pytest.raises(ValueError, match="several responses; fit the one to draw alone"):
+    with pytest.raises(ValueError, match=r"several responses; draw one: .response\(0\)"):
         path.plot()
+
+
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+def test_one_of_several_is_as_if_fitted_alone(loss):
+    X, Y = data(80, 4, loss)
+    given = {**OPTIONS, "l1_ratio": [0.5, 1.0], "loss": loss, "folds": np.arange(80) % 3}
+    cv, alone = pr.cv_path(X, Y, **given), pr.cv_path(X, Y[:, 2], **given)
+    one = cv.response(2)
+    assert one.alpha_min == cv.alpha_min[2]
+    assert one.path.classes == alone.path.classes
+    np.testing.assert_array_equal(one.fold_loss, cv.fold_loss[:, 2])
+    for rule in ("min", "1se"):
+        np.testing.assert_array_equal(one.coef(rule), cv.coef(rule)[2])
+        np.testing.assert_array_equal(one.predict(X, rule), cv.predict(X, rule)[2])
+    assert [line[:20] for line in repr(one).splitlines()] == [line[:20] for line in repr(alone).splitlines()]
+    criterion = pr.information_criterion(one.path)
+    np.testing.assert_array_equal(criterion.value, pr.information_criterion(cv.path).value[2])
+    assert len(one.path.plot(figure=empty_figure())) == len(one.plot(figure=empty_figure())) == 2
+    assert not one.path.several
+    with pytest.raises(ValueError, match="the path has one response already"):
+        one.response(0)
+    with pytest.raises(ValueError, match="response must be from 0 to 2, got 3"):
+        cv.response(3)
 
 
 def test_messages_say_which():

@@ -38,7 +38,7 @@ class Row:
 def rows(path: Any, l1_ratio: float | Sequence[float] | None = None) -> list[Row]:
     """The rows to draw of a path with one response: all, or those of the l1_ratios asked for."""
     if path.alphas.ndim - 1 > np.ndim(0 if path.l1_ratio is None else path.l1_ratio):
-        raise ValueError("the path has several responses; fit the one to draw alone, or draw its numbers yourself")
+        raise ValueError("there are several responses; draw one: .response(0).plot()")
     if path.l1_ratio is None:
         if l1_ratio is not None:
             raise ValueError(f"this path has no l1_ratio: its penalty is {type(path.penalty).__name__}")

@@ -130,5 +130,5 @@ def test_one_alpha(cv):
 
 def test_several_responses_are_refused(cv):
     several = SimpleNamespace(path=SimpleNamespace(**{**vars(cv.path), "alphas": cv.alphas[None]}))
-    with pytest.raises(ValueError, match="the path has several responses; fit the one to draw alone"):
+    with pytest.raises(ValueError, match=r"there are several responses; draw one: .response\(0\).plot\(\)"):
         plot_cv(several, figure=empty_figure())

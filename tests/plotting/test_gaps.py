@@ -119,5 +119,5 @@ def test_one_l1_ratio_is_in_the_title(single):
 
 
 def test_several_responses_are_refused():
-    with pytest.raises(ValueError, match="the path has several responses"):
+    with pytest.raises(ValueError, match="there are several responses"):
         plot_gaps(made_up_gaps([[1e-5], [1e-5]], 0.0), figure=empty_figure())

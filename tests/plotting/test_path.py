@@ -153,5 +153,5 @@ def test_a_grey_curve_that_diverges_does_not_stretch_the_axes():
 
 def test_several_responses_are_refused(grid):
     several = SimpleNamespace(**{**vars(grid), "alphas": grid.alphas[None]})
-    with pytest.raises(ValueError, match="the path has several responses; fit the one to draw alone"):
+    with pytest.raises(ValueError, match=r"there are several responses; draw one: .response\(0\).plot\(\)"):
         plot_path(several, figure=empty_figure())
