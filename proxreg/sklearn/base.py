@@ -78,7 +78,10 @@ def options(estimator: Any, X: np.ndarray, sample_weight: np.ndarray | None, l1_
         "fit_intercept": estimator.fit_intercept,
         "sample_weight": sample_weight,
         "tol": smallest if 0 <= tol < smallest else tol,  # scikit-learn takes 0, and one tol for both types
-        "max_steps": check_positive(estimator.max_iter, "max_iter", integer=True),
+        # None, scikit-learn's default for ridge, is the library's
+        "max_steps": None
+        if estimator.max_iter is None
+        else check_positive(estimator.max_iter, "max_iter", integer=True),
         "dtype": X.dtype,
     }
 

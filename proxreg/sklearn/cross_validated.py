@@ -29,8 +29,8 @@ class LassoCV(LinearPredictor, RegressorMixin, BaseEstimator):
     Attributes: ``alpha_``, ``alphas_ (K,)`` falling, ``mse_path_ (K, folds)``, and those of ``Lasso``, of the fit on
     all rows.
 
-    Differs from ``sklearn.linear_model.LassoCV``: at least two folds; no ``path``, ``n_jobs`` and ``precompute`` (all
-    folds and alphas are one computation); the rest as for ``Lasso``.
+    Differs from ``sklearn.linear_model.LassoCV``: at least two folds; no ``path``; ``n_jobs``, ``verbose`` and the like
+    are taken and change nothing, as all folds and alphas are one computation; the rest as for ``Lasso``.
 
     >>> import proxreg as pr
     >>> from proxreg.sklearn import LassoCV
@@ -56,6 +56,12 @@ class LassoCV(LinearPredictor, RegressorMixin, BaseEstimator):
         tol: float = 1e-6,
         cv: Any = None,
         positive: bool = False,
+        precompute: Any = "auto",
+        copy_X: bool = True,
+        verbose: int = 0,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        selection: str = "cyclic",
     ):
         self.eps = eps
         self.n_alphas = n_alphas
@@ -65,6 +71,12 @@ class LassoCV(LinearPredictor, RegressorMixin, BaseEstimator):
         self.tol = tol
         self.cv = cv
         self.positive = positive
+        self.precompute = precompute
+        self.copy_X = copy_X
+        self.verbose = verbose
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.selection = selection
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LassoCV":
         """Chooses on ``X (n, p)`` and ``y (n,)``, and fits all rows."""
@@ -109,6 +121,12 @@ class ElasticNetCV(LinearPredictor, RegressorMixin, BaseEstimator):
         tol: float = 1e-6,
         cv: Any = None,
         positive: bool = False,
+        precompute: Any = "auto",
+        copy_X: bool = True,
+        verbose: int = 0,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        selection: str = "cyclic",
     ):
         self.l1_ratio = l1_ratio
         self.eps = eps
@@ -119,6 +137,12 @@ class ElasticNetCV(LinearPredictor, RegressorMixin, BaseEstimator):
         self.tol = tol
         self.cv = cv
         self.positive = positive
+        self.precompute = precompute
+        self.copy_X = copy_X
+        self.verbose = verbose
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.selection = selection
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "ElasticNetCV":
         """Chooses on ``X (n, p)`` and ``y (n,)``, and fits all rows."""

@@ -2,12 +2,23 @@
 
 from typing import Any
 
+import numpy as np
+from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 
 from proxreg.sklearn.base import LinearPredictor, dual_gap, fitted, keep_only, regression_data, total_weight
 
 
-class Lasso(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
+class SparsePredictor(LinearPredictor):
+    """With coefficients most of which are zero."""
+
+    @property
+    def sparse_coef_(self) -> csr_array:
+        """``coef_`` without its zeros, ``(1, p)`` or ``(T, p)``."""
+        return csr_array(np.atleast_2d(self.coef_))
+
+
+class Lasso(SparsePredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
     """Least squares with an L1 penalty; ``sklearn.linear_model.Lasso``'s objective, number for number.
 
         1/(2 S) sum_i s_i (y_i - b - x_i . w)^2 + alpha ||w||_1,    S = sum_i s_i
@@ -15,12 +26,13 @@ class Lasso(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
     Parameters: ``alpha >= 0``; ``fit_intercept``; ``max_iter``; ``tol``, the duality gap relative to the loss of the
     intercept-only model (in float32 never below 1e-5); ``positive``, whether w >= 0.
 
-    Attributes: ``coef_ (p,)`` or ``(T, p)``, ``intercept_``, ``n_iter_``, ``dual_gap_`` (in the objective's units; NaN
-    for alpha = 0, where no dual is known), ``n_features_in_``, ``feature_names_in_``.
+    Attributes: ``coef_ (p,)`` or ``(T, p)``, ``sparse_coef_``, ``intercept_``, ``n_iter_``, ``dual_gap_`` (in the
+    objective's units; NaN for alpha = 0, where no dual is known), ``n_features_in_``, ``feature_names_in_``.
 
     Differs from scikit-learn's: steps of ``max_iter`` are cheaper than passes over the columns, and there may be more
     of them; ``tol`` is 1e-6, not 1e-4, so that a row of weight 2 and two rows give the same; alpha = 0 is solved like
-    any other; X is dense; no ``precompute``, ``copy_X``, ``warm_start``, ``selection`` and ``path``.
+    any other; X is dense; no ``path``. ``precompute``, ``copy_X``, ``warm_start``, ``random_state`` and ``selection``
+    are taken and change nothing: there is one solver, which leaves X as it is and draws no numbers.
 
     >>> from proxreg.sklearn import Lasso
     >>> model = Lasso(alpha=0.1).fit([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]], [0.0, 1.0, 2.0])
@@ -38,19 +50,29 @@ class Lasso(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
         max_iter: int = 20_000,
         tol: float = 1e-6,
         positive: bool = False,
+        precompute: Any = False,
+        copy_X: bool = True,
+        warm_start: bool = False,
+        random_state: Any = None,
+        selection: str = "cyclic",
     ):
         self.alpha = alpha
         self.fit_intercept = fit_intercept
         self.max_iter = max_iter
         self.tol = tol
         self.positive = positive
+        self.precompute = precompute
+        self.copy_X = copy_X
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.selection = selection
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "Lasso":
         """Fits ``X (n, p)`` and ``y (n,)``, or ``(n, T)``: each column for itself."""
         return _fit(self, X, y, sample_weight, l1_ratio=1.0)
 
 
-class ElasticNet(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
+class ElasticNet(SparsePredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
     """Least squares with L1 and L2 penalties; ``sklearn.linear_model.ElasticNet``'s objective, number for number.
 
         1/(2 S) sum_i s_i (y_i - b - x_i . w)^2 + alpha (l1_ratio ||w||_1 + (1 - l1_ratio)/2 ||w||^2),    S = sum_i s_i
@@ -75,6 +97,11 @@ class ElasticNet(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimato
         max_iter: int = 20_000,
         tol: float = 1e-6,
         positive: bool = False,
+        precompute: Any = False,
+        copy_X: bool = True,
+        warm_start: bool = False,
+        random_state: Any = None,
+        selection: str = "cyclic",
     ):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
@@ -82,6 +109,11 @@ class ElasticNet(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimato
         self.max_iter = max_iter
         self.tol = tol
         self.positive = positive
+        self.precompute = precompute
+        self.copy_X = copy_X
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.selection = selection
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "ElasticNet":
         """Fits ``X (n, p)`` and ``y (n,)``, or ``(n, T)``: each column for itself."""
@@ -101,8 +133,8 @@ class Ridge(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     Attributes: ``coef_ (p,)`` or ``(T, p)``, ``intercept_``, ``n_iter_``, ``n_features_in_``, ``feature_names_in_``.
 
-    Differs from scikit-learn's: ``tol`` has one meaning, as there is one ``solver``; ``n_iter_`` is never None; one
-    ``alpha`` for all targets; X is dense.
+    Differs from scikit-learn's: ``tol`` has one meaning, as there is one solver; ``solver``, ``copy_X`` and
+    ``random_state`` are taken and change nothing; ``n_iter_`` is never None; one ``alpha`` for all targets; X is dense.
 
     >>> from proxreg.sklearn import Ridge
     >>> model = Ridge(alpha=2.0).fit([[-1.0], [0.0], [1.0]], [0.0, 1.0, 2.0])
@@ -115,15 +147,21 @@ class Ridge(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
         alpha: float = 1.0,
         *,
         fit_intercept: bool = True,
-        max_iter: int = 20_000,
+        max_iter: int | None = 20_000,
         tol: float = 1e-10,
         positive: bool = False,
+        copy_X: bool = True,
+        solver: str = "auto",
+        random_state: Any = None,
     ):
         self.alpha = alpha
         self.fit_intercept = fit_intercept
         self.max_iter = max_iter
         self.tol = tol
         self.positive = positive
+        self.copy_X = copy_X
+        self.solver = solver
+        self.random_state = random_state
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "Ridge":
         """Fits ``X (n, p)`` and ``y (n,)``, or ``(n, T)``: each column for itself."""

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from proxreg._warnings import warn
 from proxreg.results import Path
 from proxreg.sklearn.base import FLOATS, checked_weights, fitted, linear_predictor, steps, total_weight
 
@@ -58,8 +59,8 @@ class LogisticRegression(LogisticPredictor, ClassifierMixin, BaseEstimator):
 
     Differs from scikit-learn's: more than two classes are fitted one against the rest, and probabilities divided by
     their sum (as its liblinear does under ``OneVsRestClassifier``), where it fits a multinomial model; the intercept is
-    never penalised; "balanced" counts weights; ``tol`` is of another kind; X is dense; no ``solver``, and what belongs
-    to one.
+    never penalised; "balanced" counts weights; ``tol`` is of another kind; X is dense; ``penalty`` is its deprecated
+    way to give ``l1_ratio``, or C; ``solver`` and what belongs to one are taken and change nothing.
 
     >>> from proxreg.sklearn import LogisticRegression
     >>> model = LogisticRegression(C=1.0).fit([[-2.0], [-1.0], [1.0], [2.0]], ["no", "no", "yes", "yes"])
@@ -77,6 +78,14 @@ class LogisticRegression(LogisticPredictor, ClassifierMixin, BaseEstimator):
         class_weight: Any = None,
         max_iter: int = 20_000,
         tol: float = 1e-6,
+        penalty: Any = "deprecated",
+        dual: bool = False,
+        intercept_scaling: float = 1.0,
+        random_state: Any = None,
+        solver: str = "lbfgs",
+        verbose: int = 0,
+        warm_start: bool = False,
+        n_jobs: int | None = None,
     ):
         self.C = C
         self.alpha = alpha
@@ -85,14 +94,35 @@ class LogisticRegression(LogisticPredictor, ClassifierMixin, BaseEstimator):
         self.class_weight = class_weight
         self.max_iter = max_iter
         self.tol = tol
+        self.penalty = penalty
+        self.dual = dual
+        self.intercept_scaling = intercept_scaling
+        self.random_state = random_state
+        self.solver = solver
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LogisticRegression":
         """Fits ``X (n, p)`` and ``y (n,)``, of at least two classes."""
         X, codes, weights = classification_data(self, X, y, sample_weight)
         of_rows = weigh_classes(self.class_weight, self.classes_, codes, weights)
-        C = np.array([self.C], float)
-        path = class_paths(self, X, codes, of_rows, C, [self.l1_ratio], None if self.alpha is None else [self.alpha])
+        ratio, C = named_penalty(self.penalty, self.l1_ratio, self.C)
+        alphas = None if self.alpha is None else [self.alpha]
+        path = class_paths(self, X, codes, of_rows, np.array([C], float), [ratio], alphas)
         return keep_classes(self, path)
+
+
+def named_penalty(penalty: Any, l1_ratio: Any, C: Any) -> tuple[Any, Any]:
+    """The l1_ratio and the C that scikit-learn's deprecated ``penalty`` stands for; says so in its category."""
+    if penalty == "deprecated":
+        return l1_ratio, C
+    meant = {"l1": (1.0, C), "l2": (0.0, C), "elasticnet": (l1_ratio, C), None: (l1_ratio, np.inf)}
+    instead = {"l1": "l1_ratio=1 instead", "l2": "l1_ratio=0 instead", "elasticnet": "l1_ratio alone", None: "C=np.inf"}
+    if penalty not in meant:
+        raise ValueError(f"penalty must be 'l1', 'l2', 'elasticnet' or None, got {penalty!r}; better, pass l1_ratio")
+    warn(f"penalty={penalty!r} is deprecated in scikit-learn; pass {instead[penalty]}", FutureWarning)
+    return meant[penalty]
 
 
 def classification_data(

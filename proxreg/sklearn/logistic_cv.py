@@ -14,6 +14,7 @@ from proxreg.sklearn.logistic import (
     class_paths,
     classification_data,
     keep_classes,
+    named_penalty,
     weigh_classes,
 )
 from proxreg.sklearn.scoring import rows, scores
@@ -25,15 +26,16 @@ class LogisticRegressionCV(LogisticPredictor, ClassifierMixin, BaseEstimator):
         (C_, l1_ratio_) = argmax  mean over folds of the score on the fold's rows
 
     Parameters: ``Cs``, the grid, or how many of it from 1e-4 to 1e4; ``l1_ratios``, a list; ``scoring``, a scorer of
-    scikit-learn, by default minus the log loss, None for the accuracy; ``cv``, stratified where it is a number; the
-    others are ``LogisticRegression``'s.
+    scikit-learn, by default minus the log loss, None for the accuracy; ``cv``, stratified where it is a number;
+    ``refit``, False for the means over folds of what is best in each, strengths and coefficients; the others are
+    ``LogisticRegression``'s.
 
     Attributes: ``C_``, ``l1_ratio_``, ``Cs_ (K,)``, ``l1_ratios_ (R,)``, ``scores_ (folds, R, K)``, ``coefs_paths_
     (folds, R, K, classes, p + 1)``, the intercept last if there is one, ``n_iter_ (folds, R, K)``, and those of
     ``LogisticRegression``, of the fit on all rows. These are the shapes of ``use_legacy_attributes=False``.
 
-    Differs from ``sklearn.linear_model.LogisticRegressionCV``: the default of ``scoring`` is what its will be; there is
-    no ``refit=False``; every class must be among the rows outside each fold; the rest as for ``LogisticRegression``.
+    Differs from ``sklearn.linear_model.LogisticRegressionCV``: the default of ``scoring`` is what its will be; every
+    class must be among the rows outside each fold; the rest as for ``LogisticRegression``.
 
     >>> import numpy as np
     >>> from proxreg.sklearn import LogisticRegressionCV
@@ -54,6 +56,15 @@ class LogisticRegressionCV(LogisticPredictor, ClassifierMixin, BaseEstimator):
         class_weight: Any = None,
         max_iter: int = 20_000,
         tol: float = 1e-6,
+        refit: bool = True,
+        use_legacy_attributes: bool = False,
+        penalty: Any = "deprecated",
+        dual: bool = False,
+        intercept_scaling: float = 1.0,
+        random_state: Any = None,
+        solver: str = "lbfgs",
+        verbose: int = 0,
+        n_jobs: int | None = None,
     ):
         self.Cs = Cs
         self.l1_ratios = l1_ratios
@@ -63,13 +74,24 @@ class LogisticRegressionCV(LogisticPredictor, ClassifierMixin, BaseEstimator):
         self.class_weight = class_weight
         self.max_iter = max_iter
         self.tol = tol
+        self.refit = refit
+        self.use_legacy_attributes = use_legacy_attributes
+        self.penalty = penalty
+        self.dual = dual
+        self.intercept_scaling = intercept_scaling
+        self.random_state = random_state
+        self.solver = solver
+        self.verbose = verbose
+        self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LogisticRegressionCV":
         """Chooses on ``X (n, p)`` and ``y (n,)``, and fits all rows."""
+        if self.use_legacy_attributes is True:
+            raise ValueError("use_legacy_attributes=True is not offered; pass False, as scikit-learn's default will be")
         X, codes, weights = classification_data(self, X, y, sample_weight)
         of_rows = weigh_classes(self.class_weight, self.classes_, codes, weights)
         self.Cs_ = np.logspace(-4, 4, self.Cs) if np.ndim(self.Cs) == 0 else np.array(self.Cs, float)
-        self.l1_ratios_ = np.array(self.l1_ratios, float)
+        self.l1_ratios_ = np.atleast_1d(np.array(named_penalty(self.penalty, self.l1_ratios, None)[0], float))
         model = LogisticRegression(fit_intercept=self.fit_intercept)
         model.classes_ = self.classes_
         labels, scorer = self.classes_[codes], self._scorer(model)
@@ -84,10 +106,14 @@ class LogisticRegressionCV(LogisticPredictor, ClassifierMixin, BaseEstimator):
             paths.append(np.concatenate([coef, intercept[..., None]], axis=-1) if self.fit_intercept else coef)
             counts.append(steps(by_class(path.num_steps, self).max(axis=0)))
         self.scores_, self.coefs_paths_ = np.stack(found), np.stack(paths)
-        mean = self.scores_.mean(axis=0).T  # scikit-learn takes the first of equals in this order
-        strength, ratio = np.unravel_index(np.argmax(mean), mean.shape)
-        self.C_, self.l1_ratio_ = float(self.Cs_[strength]), float(self.l1_ratios_[ratio])
-        keep_classes(self, class_paths(self, X, codes, of_rows, np.array([self.C_]), [self.l1_ratio_]))
+        best = _best(self.scores_.mean(axis=0, keepdims=True) if self.refit else self.scores_)
+        self.l1_ratio_, self.C_ = (float(grid[at].mean()) for grid, at in zip((self.l1_ratios_, self.Cs_), best.T))
+        if self.refit:
+            keep_classes(self, class_paths(self, X, codes, of_rows, np.array([self.C_]), [self.l1_ratio_]))
+        else:
+            mean = np.mean([path[tuple(at)] for path, at in zip(self.coefs_paths_, best)], axis=0)
+            self.coef_ = mean[:, : X.shape[1]]
+            self.intercept_ = mean[:, -1] if self.fit_intercept else np.zeros(len(mean))
         self.n_iter_ = np.stack(counts)
         return self
 
@@ -99,6 +125,13 @@ class LogisticRegressionCV(LogisticPredictor, ClassifierMixin, BaseEstimator):
     def _scorer(self, model: Any) -> Any:
         # asked by name, the log loss takes every class from y, and a fold's y may lack one
         return _minus_log_loss if self.scoring == "neg_log_loss" else check_scoring(model, scoring=self.scoring)
+
+
+def _best(scores: np.ndarray) -> np.ndarray:
+    """For each of ``scores (F, R, K)`` where it is largest, ``(F, 2)``; of equals scikit-learn's first."""
+    order = np.swapaxes(scores, 1, 2)
+    places = np.unravel_index(np.argmax(order.reshape(len(order), -1), axis=1), order.shape[1:])
+    return np.stack(places[::-1], axis=1)
 
 
 def _minus_log_loss(model: Any, X: Any, y: Any, **given: Any) -> float:

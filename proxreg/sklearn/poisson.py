@@ -20,7 +20,8 @@ class PoissonRegressor(RegressorMixin, BaseEstimator):
 
     Attributes: ``coef_ (p,)``, ``intercept_``, ``n_iter_``, ``n_features_in_``, ``feature_names_in_``.
 
-    Differs from scikit-learn's: ``l1_ratio``; X is dense; no ``solver`` and ``warm_start``.
+    Differs from scikit-learn's: ``l1_ratio``; X is dense; ``solver``, ``warm_start`` and ``verbose`` are taken and
+    change nothing.
 
     >>> from proxreg.sklearn import PoissonRegressor
     >>> model = PoissonRegressor(alpha=0.0, tol=1e-8).fit([[0.0], [0.0], [1.0], [1.0]], [1, 3, 4, 4])
@@ -40,12 +41,18 @@ class PoissonRegressor(RegressorMixin, BaseEstimator):
         fit_intercept: bool = True,
         max_iter: int = 20_000,
         tol: float = 1e-6,
+        solver: str = "lbfgs",
+        warm_start: bool = False,
+        verbose: int = 0,
     ):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
         self.fit_intercept = fit_intercept
         self.max_iter = max_iter
         self.tol = tol
+        self.solver = solver
+        self.warm_start = warm_start
+        self.verbose = verbose
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "PoissonRegressor":
         """Fits ``X (n, p)`` and ``y (n,)``, y >= 0 and not zero everywhere."""

@@ -34,7 +34,7 @@ class RidgeCV(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
     ``cv_results_ (n, K)`` or ``(n, T, K)``, of squared errors times weights, or of predictions where a scorer is given.
 
     Differs from ``sklearn.linear_model.RidgeCV``: with ``cv``, weights count in the scores as well; without, an alpha
-    of 0 is taken; there is no ``gcv_mode``; X is dense.
+    of 0 is taken; ``gcv_mode`` changes nothing; X is dense.
 
     >>> import proxreg as pr
     >>> from proxreg.sklearn import RidgeCV
@@ -53,6 +53,7 @@ class RidgeCV(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
         cv: Any = None,
         store_cv_results: bool = False,
         alpha_per_target: bool = False,
+        gcv_mode: str | None = None,
     ):
         self.alphas = alphas
         self.fit_intercept = fit_intercept
@@ -60,6 +61,7 @@ class RidgeCV(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.cv = cv
         self.store_cv_results = store_cv_results
         self.alpha_per_target = alpha_per_target
+        self.gcv_mode = gcv_mode
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "RidgeCV":
         """Chooses on ``X (n, p)`` and ``y (n,)`` or ``(n, T)``, and fits all rows."""
