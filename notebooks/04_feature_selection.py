@@ -60,9 +60,9 @@ plt.rcParams.update(
 )
 
 size = os.environ.get("PROXREG_NOTEBOOK_SIZE", "full")
-seeds, slow_seeds, shuffles, problems, thetas = {
-    "small": (10, 2, 1, [(64, 9)], np.array([0.5, 2.5])),
-    "full": (100, 15, 3, [(64, 4), (64, 9), (128, 15)], np.array([0.4, 0.7, 1.0, 1.3, 1.8, 2.5])),
+seeds, shuffles, problems, thetas = {
+    "small": (6, 1, [(64, 9)], np.array([0.5, 2.5])),
+    "full": (100, 3, [(64, 4), (64, 9), (128, 15)], np.array([0.4, 0.7, 1.0, 1.3, 1.8, 2.5])),
 }[size]
 print(f"size: {size}, {seeds} seeds")
 
@@ -128,7 +128,7 @@ assert all(irrepresentable(designs["decoys"][0], w) > 1 for w in truth)
 # ## Nine selections
 #
 # Each takes `X (n, p)`, `Y (n, T)` and says which columns it selects, `(T, p)`. The lasso's
-# 100 seeds are lanes; stability selection and RFECV go from seed to seed, and only over the first 15.
+# 100 seeds are lanes of one call; the last five methods of the table go from seed to seed.
 #
 # | | |
 # |---|---|
@@ -156,41 +156,37 @@ def by_lasso(X, Y, min_ratio=1e-2):
     }
 
 
-def quick(X, y):
-    """For one response: two uses of ridge, and tests of one column at a time."""
+def one_response(X, y):
+    """Two uses of ridge, tests of one column at a time, and what fits hundreds of models to select once."""
     ridge = pr.ridge_cv(X, y).coef("min")
     factor = pr.adaptive(X, y, pilot=ridge)
     path = pr.fit_path(X, y, n_alphas=30, min_ratio=1e-4, penalty_factor=factor, tol=1e-6)
+    with threadpool_limits(1):  # least squares this small is several times slower on two threads
+        eliminated = RFECV(LinearRegression(), cv=5).fit(X, y).support_
     return {
         "adaptive, EBIC": pr.information_criterion(path, kind="ebic").coef != 0,
         "ridge, cut": np.abs(ridge) >= np.abs(ridge).mean(),
         "F tests, BH": false_discovery_control(f_regression(X, y)[1]) <= 0.1,
+        "stability": pr.stability_selection(X, y, key=jax.random.key(0), n_alphas=5).selected,
+        "RFECV": eliminated,
     }
 
 
-def slow(X, y):
-    """For one response: what fits hundreds of models to select once."""
-    with threadpool_limits(1):  # least squares this small is several times slower on two threads
-        eliminated = RFECV(LinearRegression(), cv=5).fit(X, y).support_
-    stable = pr.stability_selection(X, y, key=jax.random.key(0), n_alphas=5).selected
-    return {"stability": stable, "RFECV": eliminated}
-
-
 def select(X, Y):
-    """By method, what it selects for each response ``(T, p)``; the slow ones for the first few only."""
-    each = [quick(X, y) for y in Y.T], [slow(X, y) for y in Y.T[:slow_seeds]]
-    return by_lasso(X, Y) | {name: np.array([found[name] for found in part]) for part in each for name in part[0]}
+    """By method, what it selects for each response ``(T, p)``."""
+    each = [one_response(X, y) for y in Y.T]
+    return by_lasso(X, Y) | {name: np.array([found[name] for found in each]) for name in each[0]}
 
 
 # %% [markdown]
 # False positives are selected columns that do not matter, false negatives columns that matter and are not selected;
-# "exact" is the share of seeds with neither. Rows are means over 100 seeds, the last two over 15.
+# "exact" is the share of seeds with neither.
 
 # %%
 chosen = {name: select(X, Y) for name, (X, Y, _) in data.items()}
 false = {
     design: {
-        name: np.stack([np.sum(S & (W[: len(S)] == 0), axis=1), np.sum(~S & (W[: len(S)] != 0), axis=1)])
+        name: np.stack([np.sum(S & (W == 0), axis=1), np.sum(~S & (W != 0), axis=1)])
         for name, S in methods.items()
     }
     for (design, methods), (_, _, W) in zip(chosen.items(), data.values())
@@ -230,8 +226,8 @@ plt.show()
 # * **Refitting helps**: the same EBIC after `relax` keeps a third of the false features, and the adaptive lasso fewer.
 #   But `relax` takes its supports from the path, and where the decoys enter first no support on it is right.
 # * **Stability selection** keeps its promise of few false features among neighbours, and pays with half of the true
-#   ones. With the decoys it fails outright: it selects both, in every seed, and little else. Its bound takes features
-#   that do not matter to be selected no more often than by chance, and these are not.
+#   ones. With the decoys it fails outright: it selects both, in nearly every seed, and little else. Its bound takes
+#   features that do not matter to be selected no more often than by chance, and these are not.
 # * **Recursive elimination** is the best here: rows are more than three times the columns, and least squares knows
 #   neighbours and decoys from what matters. It needs so many rows, and it is the slowest.
 # * **F tests** of one column at a time answer another question. A neighbour of a column that matters *is* correlated
@@ -246,7 +242,7 @@ assert near["adaptive, EBIC"][0] < near["lasso, EBIC"][0]
 assert near["relaxed, EBIC"][0] < near["lasso, EBIC"][0]
 assert all(exact["decoys"][name] == 0 for name in ("lasso, min", "lasso, 1se", "lasso, EBIC", "relaxed, EBIC"))
 assert near["stability"][1] > 1
-assert np.all(chosen["decoys"]["stability"][:, 6:8])
+assert np.mean(chosen["decoys"]["stability"][:, 6:8]) > 0.9
 assert size == "small" or exact["decoys"]["RFECV"] == max(exact["decoys"].values())
 assert near["F tests, BH"][0] > 5
 
@@ -356,7 +352,7 @@ for _ in range(shuffles):
     order = rng.permutation(len(Z))
     for half in (order[: len(Z) // 2], order[len(Z) // 2 :]):
         A, b = doubled[half], diagnosis[half]
-        for name, S in (by_lasso(A, b, min_ratio=1e-3) | quick(A, b) | slow(A, b)).items():
+        for name, S in (by_lasso(A, b, min_ratio=1e-3) | one_response(A, b)).items():
             picked.setdefault(name, []).append(S)
 picked = {name: np.reshape(S, (shuffles, 2, 2, m)) for name, S in picked.items()}  # (shuffle, half, copy, column)
 real, planted, agreement = {}, {}, {}
