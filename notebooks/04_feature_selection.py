@@ -186,8 +186,7 @@ def select(X, Y):
 chosen = {name: select(X, Y) for name, (X, Y, _) in data.items()}
 false = {
     design: {
-        name: np.stack([np.sum(S & (W == 0), axis=1), np.sum(~S & (W != 0), axis=1)])
-        for name, S in methods.items()
+        name: np.stack([np.sum(S & (W == 0), axis=1), np.sum(~S & (W != 0), axis=1)]) for name, S in methods.items()
     }
     for (design, methods), (_, _, W) in zip(chosen.items(), data.values())
 }

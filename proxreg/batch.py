@@ -20,6 +20,7 @@ from proxreg.engine import (
     solve_glm,
     solve_grid,
     solve_lanes,
+    solve_together,
 )
 from proxreg.losses import Squared
 from proxreg.models import Certificate, Coefficients, LinearModel
@@ -143,8 +144,6 @@ def _any_loss(task: Task, family: Family, start: Any, options: Options, near: np
 
 
 def _as_they_come(task: Task, family: Family, start: Any, options: Options, near: np.ndarray | None) -> Result:
-    solver = "fista" if options.solver == "auto" else options.solver
-    alpha, ratio = jnp.asarray(family.alpha), None if family.l1_ratio is None else jnp.asarray(family.l1_ratio)
     own = near is not None and isinstance(task.loss, Squared)  # other losses have an intercept to begin with as well
     start, model, p = near if own else start, task.smooth, task.data.X.shape[1]
     size = column_bucket(p) if p <= FEW else p
@@ -157,8 +156,10 @@ def _as_they_come(task: Task, family: Family, start: Any, options: Options, near
         # idle columns, so that other data of about the same size compile nothing
         model, family = replace(model, X=padded(model.X, len(model.X), size)), family.columns(np.arange(p), p, size)
         start = jax.tree.map(lambda x: padded(x, *x.shape[:-1], size) if np.shape(x)[-1:] == (p,) else x, start)
-    given = family.template, alpha, ratio, family.factor, start
-    found = solve_lanes(model, *given, options.tol, options.max_steps, solver, own_starts=own)
+    if start is not None and not own:
+        start = jax.tree.map(lambda x: np.broadcast_to(x, (family.alpha.size, *np.shape(x))), start)
+    stop = {"tol": options.tol, "max_steps": options.max_steps, "solver": options.solver}
+    found = solve_together(model, family, start, **stop)
     w = found.w
     return found._replace(w=Coefficients(w.coef[:, :p], w.intercept) if isinstance(w, Coefficients) else w[:, :p])
 

@@ -1,9 +1,9 @@
 """A grid of fits on many samples of the same rows: every sample and every alpha is a lane."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from proxreg import _precision
@@ -18,7 +18,7 @@ from proxreg.engine import (
     in_parallel,
     padded,
     solve_grid,
-    solve_lanes,
+    solve_together,
 )
 from proxreg.losses import Squared
 from proxreg.models import Coefficients, LinearModel
@@ -139,7 +139,7 @@ def _any_loss(problem: PathProblem, whole: dict[str, np.ndarray]):
     assert isinstance(model, LinearModel)
     coef = (whole["coef"] * task.design.scale).reshape(problem.grid.size, -1).astype(task.dtype)
     intercept = whole["intercept"].ravel() + whole["coef"].reshape(problem.grid.size, -1) @ task.design.center
-    solver = "fista" if options.solver == "auto" else options.solver
+    stop: Any = {"tol": options.tol, "max_steps": options.max_steps, "solver": options.solver}
 
     def solve(weights: np.ndarray) -> Result:
         response, family = _lanes(problem, len(weights))
@@ -150,9 +150,7 @@ def _any_loss(problem: PathProblem, whole: dict[str, np.ndarray]):
             cell, own = at % problem.grid.size, family.lanes(at)
             start = coef[cell]
             start = Coefficients(start, intercept[cell].astype(task.dtype)) if task.fit_intercept else start
-            ratio = None if own.l1_ratio is None else jnp.asarray(own.l1_ratio)
-            given = own.template, jnp.asarray(own.alpha), ratio, own.factor, start, options.tol, options.max_steps
-            found = solve_lanes(model, *given, solver, own_starts=True, weights=weights[response[at]])
+            found = solve_together(model, own, start, **stop, weights=weights[response[at]])
             parts.append(jax.tree.map(lambda leaf: np.asarray(leaf)[: response.size - first], found))  # noqa: B023
         return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
 

@@ -9,6 +9,7 @@ from proxreg.engine.certify import Scales as Scales
 from proxreg.engine.family import Family as Family
 from proxreg.engine.family import strength as strength
 from proxreg.engine.glm import solve_glm as solve_glm
+from proxreg.engine.glm import solve_together as solve_together
 from proxreg.engine.grid import solve_grid as solve_grid
 from proxreg.engine.host import OneBlasThread as OneBlasThread
 from proxreg.engine.host import cores as cores

@@ -1,4 +1,6 @@
-"""Any loss on data with many columns: the lanes of ``lanes.py`` on working sets, coarse to fine along the path."""
+"""Any loss: the lanes of ``lanes.py`` and Newton's method in turns; with many columns on working sets, coarse to fine
+along the path.
+"""
 
 from typing import Any
 
@@ -8,16 +10,21 @@ import numpy as np
 from proxreg._pytree import Array, replace
 from proxreg.engine.buckets import filled, padded, set_bucket
 from proxreg.engine.family import Family
+from proxreg.engine.glm_newton import newton
 from proxreg.engine.grid import interpolated, levels
 from proxreg.engine.host import matmul
-from proxreg.engine.lanes import certify_lanes, null_intercept, solve_lanes
+from proxreg.engine.lanes import certify_lanes, null_model, solve_lanes
 from proxreg.engine.plan import GROUP, by_strength, working_set
 from proxreg.engine.working_set import INNER
 from proxreg.losses import Loss
 from proxreg.models import Coefficients, LinearModel
+from proxreg.penalties import L1, L2, ElasticNet
 from proxreg.solvers import Result, Status
 
 MAX_ROUNDS = 30
+PATIENCE = 150  # accelerated steps before Newton's are tried
+LONGER = 4  # times as many before they are tried again
+FINE = 1e-3  # a gradient so many times below the tolerance leaves a gap below it
 
 
 def solve_glm(model: LinearModel, family: Family, start: Any, *, tol: float, max_steps: int) -> Result:
@@ -31,7 +38,7 @@ def solve_glm(model: LinearModel, family: Family, start: Any, *, tol: float, max
         coef, intercept = start if model.fit_intercept else (start, 0.0)
         w[:], b[:] = np.asarray(coef), np.asarray(intercept)
     elif model.fit_intercept:
-        b[:] = np.asarray(null_intercept(model, family.template))
+        b[:] = np.asarray(null_model(model, family.template)[0])
     ratio = np.zeros(lanes, dtype) if family.l1_ratio is None else family.l1_ratio
     unknown: list[Any] = [np.full(lanes, np.nan, dtype) for _ in range(3)]
     counts: list[Any] = [np.zeros(lanes, np.int32) for _ in range(2)]
@@ -78,12 +85,59 @@ def _rounds(
         start = _start(model, padded(w[np.ix_(rows, columns)], live.size, size)[full], b[rows[full]])
         aim = max(0.9 * tol, INNER * float(error[error > tol].min()))
         budget = max_steps - int(answer.num_steps[rows].max())
-        lanes = own.template, own.alpha, own.l1_ratio, own.factor, start
-        found = solve_lanes(part, *lanes, aim, budget, "fista", own_starts=True)
+        found = solve_together(part, own, start, tol=aim, max_steps=budget)
         coef, intercept = found.w if model.fit_intercept else (found.w, np.zeros(GROUP))
         w[rows[:, None], columns] = np.asarray(coef)[: live.size, : columns.size]
         b[rows] = np.asarray(intercept)[: live.size]
         answer.num_steps[rows] += np.maximum(np.asarray(found.num_steps)[: live.size], 1)
+
+
+def solve_together(
+    model: Any,
+    family: Family,
+    start: Any,
+    *,
+    tol: float,
+    max_steps: int,
+    solver: str = "auto",
+    weights: np.ndarray | None = None,
+) -> Result:
+    """All lanes as one batch on all columns, by the solver of that name; "auto" takes turns where these are known to
+    help: on the host, with penalties of an l1 and an l2 part.
+
+    ``start``, None or with the lanes' axis in front. ``weights (L, n)`` stand in for those of the model's rows.
+    """
+    host = isinstance(model, LinearModel) and not isinstance(model.X, jax.Array) and not model.loss.affine
+    if solver == "auto" and host and isinstance(family.template, (L1, L2, ElasticNet)):
+        return _in_turns(model, family, start, tol, max_steps, weights)
+    given = family.template, family.alpha, family.l1_ratio, family.factor, start, tol, max_steps
+    name = "fista" if solver == "auto" else solver
+    return solve_lanes(model, *given, name, own_starts=start is not None, weights=weights)
+
+
+def _in_turns(
+    model: LinearModel, family: Family, start: Any, tol: float, max_steps: int, weights: np.ndarray | None
+) -> Result:
+    """Accelerated steps, Newton's where these are slow, and again, until every lane has its certificate."""
+    given = family.template, family.alpha, family.l1_ratio, family.factor
+    null, size = (float(x) for x in null_model(model, family.template))
+    if start is None:
+        zero = np.zeros((family.alpha.size, np.shape(model.X)[1]), np.asarray(model.X).dtype)
+        start = _start(model, zero, np.full(len(zero), null, zero.dtype))
+    steps, budget = np.zeros(family.alpha.size, np.int32), min(PATIENCE, max_steps)
+    while True:
+        found = solve_lanes(model, *given, start, tol, budget, "fista", own_starts=True, weights=weights)
+        found = jax.tree.map(np.array, found)
+        steps += found.num_steps
+        left = np.flatnonzero((found.status == Status.MAX_STEPS) & (steps < max_steps))
+        if not left.size:
+            return found._replace(num_steps=steps)
+        w, b = found.w if model.fit_intercept else (found.w, np.zeros(steps.size, found.w.dtype))
+        own_w, own_b = w[left], b[left]
+        own = None if weights is None else weights[left]
+        steps[left] += newton(model, family.lanes(left), own_w, own_b, own, FINE * tol * size)
+        w[left], b[left] = own_w, own_b
+        start, budget = _start(model, w, b), max(min(LONGER * budget, max_steps - int(steps[left].max())), 0)
 
 
 def _start(model: LinearModel, w: np.ndarray, b: np.ndarray) -> Any:

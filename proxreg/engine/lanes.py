@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from proxreg._pytree import Array, ArrayLike, replace, strong
 from proxreg.engine.certify import Certified
@@ -86,11 +87,12 @@ def _certificates(model: LinearModel, family: Family, start: Any) -> Certified:
     return jax.vmap(lane, in_axes=(0, None if family.l1_ratio is None else 0, 0))(family.alpha, family.l1_ratio, start)
 
 
-def null_intercept(model: LinearModel, template: Penalty) -> Array:
-    """That of the intercept-only model."""
+def null_model(model: LinearModel, template: Penalty) -> tuple[Array, Array]:
+    """The intercept of the intercept-only model, and the largest entry of the coefficients' gradient there."""
     return _null(*strong((model, replace(template, alpha=0.0))))
 
 
 @jax.jit
-def _null(model: LinearModel, template: Penalty) -> Array:
-    return model.with_penalty(template).null
+def _null(model: LinearModel, template: Penalty) -> tuple[Array, Array]:
+    problem = model.with_penalty(template)
+    return problem.null, jnp.max(jnp.abs(problem.null_gradient), initial=0.0)

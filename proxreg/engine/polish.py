@@ -50,7 +50,7 @@ def _newton_step(
         H[np.diag_indices_from(H)] += np.where(w[at] != 0, curvature[at], 0)
         H[np.diag_indices_from(H)] *= 1 + DAMPING
         try:
-            move = _solution(H, b)
+            move = solution(H, b)
         except np.linalg.LinAlgError:
             break
         wrong = (w[at] == 0) & (move * b <= 0)
@@ -60,7 +60,7 @@ def _newton_step(
     return at[:0], np.zeros(0, w.dtype)
 
 
-def _solution(H: np.ndarray, b: np.ndarray) -> np.ndarray:
+def solution(H: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Of ``H x = b`` for a symmetric H: by Cholesky's method, or where it is not definite in full."""
     try:
         return cho_solve(cho_factor(H.T, check_finite=False), b, check_finite=False)

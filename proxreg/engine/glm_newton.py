@@ -1,0 +1,186 @@
+"""Newton's method for any loss with an l1 and an l2 part: where gradients are slow, it takes a few steps.
+
+A step minimises the loss's second-order model plus the penalty, exactly, and goes there as far as the objective falls
+(Lee, Sun and Saunders 2014, Proximal Newton-type methods, SIAM J. Optim. 24). The model's minimum is found on the host,
+for each lane on the columns that matter to it, by adding and dropping one at a time (Efron et al. 2004, section 3.1;
+Osborne, Presnell and Turlach 2000).
+"""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from proxreg._pytree import Array
+from proxreg.engine.buckets import filled
+from proxreg.engine.family import Family
+from proxreg.engine.host import in_parallel
+from proxreg.engine.polish import solution
+from proxreg.losses import Loss
+from proxreg.models import LinearModel
+
+STEPS = 25
+QUARTERS = 5  # of a step that is too long
+ROUNDS = 4  # times the number of columns: additions and drops
+SLACK = 1e-12  # of a gradient beyond its l1, by rounding
+CHUNK = 32  # lanes at a time: one program for any number
+
+
+class Look(NamedTuple):
+    """What a Newton step needs to know of lanes ``(L, ...)``."""
+
+    objective: Any  # (L,)
+    subgradient: Any  # (L, p) the smallest, of loss and penalty
+    intercept: Any  # (L,) derivative by the intercept
+    gradient: Any  # (L, p) of the loss
+    curvature: Any  # (L, n) second derivatives of the loss times the weights
+    l1: Any  # (L, p) the penalty's kink at zero
+    l2: Any  # (L, p) and its curvature elsewhere
+
+
+@jax.jit
+def _look(loss: Loss, family: Family, X: Array, y: Array, offset: Array, weights: Array, w: Array, b: Array) -> Look:
+    def lane(penalty, weights, w, b):
+        eta = X @ w + b + offset
+        slope = weights * loss.derivative(eta, y)
+        g, one = slope @ X, jnp.ones_like(w)
+        return Look(
+            jnp.sum(jnp.where(weights > 0, weights * loss.value(eta, y), 0)) + penalty.value(w),
+            penalty.subgradient(w, g),
+            jnp.sum(slope),
+            g,
+            weights * jnp.maximum(loss.second_derivative(eta, y), 0),
+            penalty.pull(0 * w),
+            jax.jvp(lambda w: penalty.subgradient(w, 0.0), (one,), (one,))[1],
+        )
+
+    return jax.vmap(lane)(family.penalties(), weights, w, b)
+
+
+class _Rows(NamedTuple):
+    """A model's data, ready for many looks."""
+
+    loss: Loss
+    X: np.ndarray
+    on_device: tuple  # X, y and offset
+    weights: np.ndarray  # (L, n) that sum to one
+    fit_intercept: bool
+
+    def look(self, family: Family, at: np.ndarray, w: np.ndarray, b: np.ndarray) -> Look:
+        """At ``w (l, p)`` and ``b (l,)`` of the lanes ``at (l,)``."""
+        parts = []
+        for first in range(0, at.size, CHUNK):
+            rows = filled(np.arange(first, min(first + CHUNK, at.size)), CHUNK)
+            given = family.lanes(at[rows]), *self.on_device, self.weights[at[rows]], w[rows], b[rows]
+            found = _look(self.loss, *given)
+            parts.append([np.asarray(x)[: at.size - first] for x in found])
+        return Look(*(np.concatenate(each) for each in zip(*parts)))
+
+
+def newton(
+    model: LinearModel, family: Family, w: np.ndarray, b: np.ndarray, weights: np.ndarray | None, goal: float
+) -> np.ndarray:
+    """Moves lanes ``w (L, p)`` with intercepts ``b (L,)``, in place; how many steps each made.
+
+    Until the largest subgradient is at most ``goal``, or no step lowers the objective. ``weights (L, n)`` stand in
+    for those of the model's rows.
+    """
+    rows, steps, at = _prepared(model, weights, len(w)), np.zeros(len(w), np.int32), np.arange(len(w))
+    known = rows.look(family, at, w, b)
+    for _ in range(STEPS):
+        worst = np.maximum(np.max(np.abs(known.subgradient), axis=1, initial=0.0), np.abs(known.intercept))
+        left = worst > goal
+        at, known = at[left], Look(*(x[left] for x in known))
+        if not at.size:
+            break
+        positive = getattr(family.template, "positive", False)
+        moves = in_parallel(partial(_move, rows, known, w[at], positive), range(at.size))
+        moved, known = _accepted(rows, family, at, w, b, known, moves)
+        steps[at] += 1
+        at, known = at[moved], Look(*(x[moved] for x in known))
+    return steps
+
+
+def _prepared(model: LinearModel, weights: np.ndarray | None, lanes: int) -> _Rows:
+    X, y = np.asarray(model.X), np.asarray(model.y)
+    given = model.sample_weight if weights is None else weights
+    shares = np.broadcast_to(1.0 if given is None else np.asarray(given), (lanes, y.size))
+    shares = (shares / shares.sum(axis=1, keepdims=True)).astype(X.dtype)
+    offset = np.zeros(y.size, X.dtype) if model.offset is None else np.asarray(model.offset)
+    return _Rows(model.loss, X, tuple(map(jnp.asarray, (X, y.astype(X.dtype), offset))), shares, model.fit_intercept)
+
+
+def _move(rows: _Rows, known: Look, w: np.ndarray, positive: bool, lane: int) -> tuple[np.ndarray, float]:
+    """Where one lane would go, ``(p,)``, and its intercept."""
+    w, d = w[lane].astype(np.float64), known.curvature[lane].astype(np.float64)
+    move, at = np.zeros(w.size), np.flatnonzero((w != 0) | (known.subgradient[lane] != 0))
+    total, slope = d.sum(), float(known.intercept[lane])
+    g, l1, l2 = (x[lane, at].astype(np.float64) for x in (known.gradient, known.l1, known.l2))
+    if not (np.isfinite(g).all() and np.isfinite(total) and total > 0):
+        return move, 0.0
+    X, mean = rows.X[:, at].astype(np.float64), np.zeros(at.size)
+    if rows.fit_intercept:  # profiled out
+        mean = d @ X / total
+        X -= mean
+    try:
+        move[at] = minimum((X.T * d) @ X, g - mean * slope, w[at], l1, l2, positive) - w[at]
+    except np.linalg.LinAlgError:
+        return move, 0.0
+    return move, -slope / total - mean @ move[at] if rows.fit_intercept else 0.0
+
+
+def minimum(
+    H: np.ndarray, g: np.ndarray, w: np.ndarray, l1: np.ndarray, l2: np.ndarray, positive: bool = False
+) -> np.ndarray:
+    """The u that minimises ``g' (u - w) + (u - w)' H (u - w) / 2 + sum_j l1_j |u_j| + l2_j/2 u_j^2``, from w.
+
+    With signs fixed it is a linear system. On the way to its solution the first coordinate that reaches zero is
+    dropped; at the solution the one whose gradient exceeds its ``l1`` most is added, until there is none.
+    """
+    u, pull = w.copy(), H @ w - g
+    sign = np.where(w != 0, np.sign(w), 1.0 if positive else -np.sign(g))
+    active = (w != 0) | (-sign * g > l1)
+    for _ in range(ROUNDS * w.size):
+        at = np.flatnonzero(active)
+        if at.size:
+            system = H[np.ix_(at, at)]
+            system[np.diag_indices_from(system)] += l2[at]
+            target = solution(system, pull[at] - l1[at] * sign[at])
+            wrong = target * sign[at] <= 0
+            reach = np.where(wrong, u[at] / np.where(wrong & (u[at] != target), u[at] - target, 1), np.inf)
+            first = int(np.argmin(reach))
+            if reach[first] < 1:
+                u[at] += max(reach[first], 0.0) * (target - u[at])
+                u[at[first]], active[at[first]] = 0.0, False
+                continue
+            u[at] = target
+        rest = H @ u - pull
+        excess = np.where(active, -1.0, np.where(positive, -rest, np.abs(rest)) - l1)
+        worst = int(np.argmax(excess))
+        if excess[worst] <= SLACK * np.max(np.abs(pull)):
+            break
+        active[worst], sign[worst] = True, -np.sign(rest[worst])
+    return u
+
+
+def _accepted(
+    rows: _Rows, family: Family, at: np.ndarray, w: np.ndarray, b: np.ndarray, known: Look, moves: list
+) -> tuple[np.ndarray, Look]:
+    """Moves the lanes ``at`` as far as their objectives fall: which moved, and what is known of them there."""
+    move, shift = (np.array([each[k] for each in moves], w.dtype) for k in (0, 1))
+    moved, left, length = np.zeros(at.size, bool), np.arange(at.size), 1.0
+    known = Look(*(x.copy() for x in known))
+    for _ in range(QUARTERS):
+        new, new_b = w[at[left]] + length * move[left], b[at[left]] + length * shift[left]
+        found = rows.look(family, at[left], new, new_b)
+        better = found.objective < known.objective[left]
+        place = left[better]
+        w[at[place]], b[at[place]], moved[place] = new[better], new_b[better], True
+        for field, value in zip(known, found):
+            field[place] = value[better]
+        left, length = left[~better], length / 4
+        if not left.size:
+            break
+    return moved, known
