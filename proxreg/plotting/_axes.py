@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SMALL = 8.0  # points: names, numbers at bars, the upper axis
+CHARACTER = 0.075  # inches of width, of small text
 _COLUMNS = 3  # panels side by side
+_ALLOWED = 0.8  # inches for names that every figure has
 
 
 def empty_figure() -> Any:
@@ -28,7 +30,9 @@ def require_matplotlib() -> Any:
     return matplotlib
 
 
-def lay_out(count: int, ax: Any, figure: Any, size: tuple[float, float] = (6.4, 4.4)) -> list[Axes]:
+def lay_out(
+    count: int, ax: Any, figure: Any, size: tuple[float, float] = (6.4, 4.4), beside: float = 0.0
+) -> list[Axes]:
     """Axes for the panels: those given, or in the figure side by side and then below each other, on one scale.
 
     Args:
@@ -36,6 +40,7 @@ def lay_out(count: int, ax: Any, figure: Any, size: tuple[float, float] = (6.4, 
         ax: one axes or an array of them, or None.
         figure: an empty figure, or None for one of pyplot.
         size: inches of a figure with one panel.
+        beside: inches that each panel needs for names at its right.
 
     Returns:
         As many axes as there are panels.
@@ -50,7 +55,8 @@ def lay_out(count: int, ax: Any, figure: Any, size: tuple[float, float] = (6.4, 
         return given
     columns = min(count, _COLUMNS)
     rows = -(-count // columns)
-    inches = size if count == 1 else (3.6 * columns, 3.2 * rows)
+    wider = max(beside - _ALLOWED, 0.0)
+    inches = (size[0] + wider, size[1]) if count == 1 else ((3.6 + wider) * columns, 3.2 * rows)
     if figure is None:
         from matplotlib import pyplot
 

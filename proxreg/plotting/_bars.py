@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from proxreg.plotting._axes import SMALL, lay_out
+from proxreg.plotting._axes import CHARACTER, SMALL, lay_out
 from proxreg.plotting._names import shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LONGEST = 36  # characters of a name, which has a column of its own
-_CHARACTER = 0.075  # inches of its width
 
 
 def draw_bars(
@@ -33,7 +32,7 @@ def draw_bars(
     """
     short = shorten(names, _LONGEST)
     text = max(map(len, short)) + max(map(len, notes))
-    panel = lay_out(1, ax, figure, (max(6.4, 3 + _CHARACTER * text), 1.2 + 0.2 * max(len(names), 2)))[0]
+    panel = lay_out(1, ax, figure, (max(6.4, 3 + CHARACTER * text), 1.2 + 0.2 * max(len(names), 2)))[0]
     places = range(len(names))
     panel.barh(places, lengths, height=0.7, color=colours, zorder=2)
     # what is missing from a whole, so that the eye gets from a short bar to its note

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from proxreg.plotting._axes import SMALL
+from proxreg.plotting._axes import CHARACTER, SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,6 +35,11 @@ def shorten(names: Sequence[str], longest: int = _LONGEST) -> list[str]:
 def _without_middle(name: str, length: int) -> str:
     head = length // 2
     return name if len(name) <= length else f"{name[:head]}…{name[head + 1 - length :]}"
+
+
+def width_of(names: Sequence[str]) -> float:
+    """Inches that ``name_ends`` needs at the right of the axes."""
+    return _AWAY / 72 + CHARACTER * max(map(len, shorten(names)), default=0)
 
 
 def name_ends(ax: Axes, x: float, ends: Sequence[float], names: Sequence[str], styles: Sequence[Any]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from proxreg.plotting._axes import alpha_axis, count_above, is_first, lay_out
-from proxreg.plotting._names import feature_labels, name_ends
+from proxreg.plotting._names import feature_labels, name_ends, width_of
 from proxreg.plotting._rows import Row, as_asked, rows
 from proxreg.plotting._styles import RULE, draw_line, draw_rest, line_style
 
@@ -45,8 +45,8 @@ def plot_path(
     height.
     """
     curves = [_Curves(path, row, scale) for row in rows(path, l1_ratio)]
-    panels = lay_out(len(curves), ax, figure)
     named = _largest(curves, names)
+    panels = lay_out(len(curves), ax, figure, beside=width_of([curves[0].labels[j] for j in named]))
     for panel, curve in zip(panels, curves):
         curve.draw(panel, named)
     outer: Any = panels[0].figure

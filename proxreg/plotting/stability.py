@@ -8,7 +8,7 @@ import numpy as np
 
 from proxreg.plotting._axes import SMALL, alpha_axis, lay_out
 from proxreg.plotting._bars import draw_bars
-from proxreg.plotting._names import feature_labels, name_ends
+from proxreg.plotting._names import feature_labels, name_ends, width_of
 from proxreg.plotting._rows import on_axis
 from proxreg.plotting._styles import BLUE, REST, RULE, draw_line, draw_rest, line_style
 
@@ -51,7 +51,8 @@ def _draw_curves(stability: Any, labels: tuple[str, ...], names: bool | int, ax:
     # of those that are always selected at some alpha, and they are many, the one first that is so at the largest
     largest = np.lexsort((-probability.sum(axis=0), -np.asarray(stability.max_probability)))
     coloured = largest[selected[largest]].tolist()
-    panel = lay_out(1, ax, figure)[0]
+    shown = coloured if names is True else coloured[: int(names)]
+    panel = lay_out(1, ax, figure, beside=width_of([labels[j] for j in shown]))[0]
     draw_rest(panel, x, probability[:, ~selected & probability.any(axis=0)].T)
     for number, j in enumerate(coloured):
         draw_line(panel, x, probability[:, j], number, labels[j])
@@ -63,7 +64,6 @@ def _draw_curves(stability: Any, labels: tuple[str, ...], names: bool | int, ax:
     if ax is None:
         outer: Any = panel.figure
         outer.draw_without_rendering()  # gives the axes their height, which the distance of the names depends on
-    shown = coloured if names is True else coloured[: int(names)]
     styles = [line_style(number) for number in range(len(shown))]
     name_ends(panel, x[-1], probability[-1, shown].tolist(), [labels[j] for j in shown], styles)
     return panel

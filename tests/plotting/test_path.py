@@ -1,5 +1,6 @@
 """The picture of a path shows the numbers of the path."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +11,7 @@ import proxreg as pr
 from proxreg.datasets import load_diabetes
 from proxreg.plotting import empty_figure, plot_path
 from proxreg.plotting._styles import line_style
-from tests.plotting.made_up import RATIOS, curves, look, names_in, upper_labels
+from tests.plotting.made_up import LONG, RATIOS, curves, look, names_in, upper_labels
 from tests.plotting.made_up import made_up_path as made_up
 
 
@@ -155,3 +156,11 @@ def test_several_responses_are_refused(grid):
     several = SimpleNamespace(**{**vars(grid), "alphas": grid.alphas[None]})
     with pytest.raises(ValueError, match=r"there are several responses; draw one: .response\(0\).plot\(\)"):
         plot_path(several, figure=empty_figure())
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_long_names_leave_every_panel_its_width(grid, count):
+    named = dataclasses.replace(grid, feature_names=tuple(LONG.format(k) for k in range(10)))
+    figure = empty_figure()
+    for ax in np.ravel(plot_path(named, l1_ratio=RATIOS[:count], figure=figure)):
+        assert ax.get_window_extent().width / figure.dpi > 2.3  # inches
