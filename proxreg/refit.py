@@ -9,8 +9,10 @@ from proxreg import _precision
 from proxreg.losses import Logistic, Loss, Squared
 
 MAX_STEPS = 100
-TOL = 1e-10  # of the gradient, relative to what the slopes of the rows could add up to
+TOL = 1e-12  # of the gradient, relative to what the slopes of the rows could add up to
+PERFECT = 1e-12  # residuals, relative to those of no fit, that are rounding
 HALVINGS = 30
+ROUNDING = 4 * np.finfo(float).eps
 FAR = 30.0  # linear predictors from which on a likelihood of classes that still rises has no maximum
 FLAT = 1e-3
 
@@ -49,6 +51,8 @@ def refit(
     else:
         theta, steps = _newton(loss, design, y, weights, offset, start[: design.shape[1]])
     value, slope, _ = _derivatives(loss, design @ theta + offset, y)
+    if isinstance(loss, Squared) and np.max(np.abs(slope)) <= PERFECT * np.max(np.abs(y - offset)):
+        slope = np.zeros_like(slope)
     worst, size = np.max(np.abs(design.T @ (weights * slope)), initial=0.0), _size(design, weights, slope)
     coef, intercept = (theta[:-1], float(theta[-1])) if fit_intercept else (theta, 0.0)
     return Refit(coef, intercept, float(weights @ value), float(worst / size if size > 0 else 0.0), steps)
@@ -101,7 +105,10 @@ def _newton(
         for _ in range(HALVINGS):
             new = theta - length * move
             found = _derivatives(loss, design @ new + offset, y)
-            if weights @ found[0] < weights @ value:
+            change = weights @ found[0] - weights @ value
+            # losses as low as rounding tells: then the gradients do
+            flatter = np.max(np.abs(design.T @ (weights * found[1]))) < np.max(np.abs(gradient))
+            if change < 0 or (change <= ROUNDING * (weights @ np.abs(value)) and flatter):
                 break
             length /= 2
         else:

@@ -74,6 +74,15 @@ def test_responses_are_relaxed_each_and_a_pair_of_classes_that_separate_is_said(
         pr.relax(pr.fit_path(X, y, alphas=[0.1], positive=True))
 
 
+def test_supports_of_as_many_columns_as_rows_fit_exactly():
+    X, y = problems.regression(12, 40)
+    path = pr.fit_path(X, y, n_alphas=10, min_ratio=1e-4, **TIGHT)
+    relaxed = pr.relax(path)
+    assert path.nnz[-1] >= 11
+    assert relaxed.converged.all()
+    np.testing.assert_allclose(relaxed.predict(X)[-1], y, rtol=1e-9)
+
+
 def test_adaptive_weights_are_those_of_the_pilot():
     X, y = problems.regression()
     pilot = np.array([2.0, -1.0, 0.5, 0.0, 0.1, 0.1, 0.1, 0.1])

@@ -24,6 +24,7 @@ from proxreg.models import LinearModel
 STEPS = 25
 QUARTERS = 5  # of a step that is too long
 ROUNDS = 4  # times the number of columns: additions and drops
+ROUNDING = 4  # units of it by which objectives do not differ
 SLACK = 1e-12  # of a gradient beyond its l1, by rounding
 CHUNK = 32  # lanes at a time: one program for any number
 
@@ -38,6 +39,15 @@ class Look(NamedTuple):
     curvature: Any  # (L, n) second derivatives of the loss times the weights
     l1: Any  # (L, p) the penalty's kink at zero
     l2: Any  # (L, p) and its curvature elsewhere
+
+    def take(self, chosen: np.ndarray) -> "Look":
+        """Of these lanes."""
+        return Look(*(x[chosen] for x in self))
+
+    @property
+    def worst(self) -> np.ndarray:
+        """The largest entry of each lane's subgradient."""
+        return np.maximum(np.max(np.abs(self.subgradient), axis=1, initial=0.0), np.abs(self.intercept))
 
 
 @jax.jit
@@ -90,16 +100,15 @@ def newton(
     rows, steps, at = _prepared(model, weights, len(w)), np.zeros(len(w), np.int32), np.arange(len(w))
     known = rows.look(family, at, w, b)
     for _ in range(STEPS):
-        worst = np.maximum(np.max(np.abs(known.subgradient), axis=1, initial=0.0), np.abs(known.intercept))
-        left = worst > goal
-        at, known = at[left], Look(*(x[left] for x in known))
+        left = known.worst > goal
+        at, known = at[left], known.take(left)
         if not at.size:
             break
         positive = getattr(family.template, "positive", False)
         moves = in_parallel(partial(_move, rows, known, w[at], positive), range(at.size))
         moved, known = _accepted(rows, family, at, w, b, known, moves)
         steps[at] += 1
-        at, known = at[moved], Look(*(x[moved] for x in known))
+        at, known = at[moved], known.take(moved)
     return steps
 
 
@@ -174,8 +183,9 @@ def _accepted(
     known = Look(*(x.copy() for x in known))
     for _ in range(QUARTERS):
         new, new_b = w[at[left]] + length * move[left], b[at[left]] + length * shift[left]
-        found = rows.look(family, at[left], new, new_b)
-        better = found.objective < known.objective[left]
+        found, old = rows.look(family, at[left], new, new_b), known.take(left)
+        as_low = found.objective <= old.objective + ROUNDING * np.finfo(w.dtype).eps * np.abs(old.objective)
+        better = (found.objective < old.objective) | (as_low & (found.worst < old.worst))
         place = left[better]
         w[at[place]], b[at[place]], moved[place] = new[better], new_b[better], True
         for field, value in zip(known, found):
