@@ -83,6 +83,24 @@ def test_supports_of_as_many_columns_as_rows_fit_exactly():
     np.testing.assert_allclose(relaxed.predict(X)[-1], y, rtol=1e-9)
 
 
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+def test_whole_weights_are_repeated_rows(loss):
+    X, y = problems.responses(loss)
+    weights = np.random.default_rng(0).integers(0, 3, 60)
+    options = {"loss": loss, "alphas": [0.2, 0.05], "standardize": True, **TIGHT}
+    weighted = pr.relax(pr.fit_path(X, y, sample_weight=weights, **options), gamma=0.3)
+    rows = np.repeat(np.arange(60), weights)
+    repeated = pr.relax(pr.fit_path(X[rows], y[rows], **options), gamma=0.3)
+    np.testing.assert_allclose(weighted.coef, repeated.coef, atol=1e-6)
+    np.testing.assert_allclose(weighted.objective, repeated.objective, rtol=1e-8)
+    pilot = {"pilot": np.arange(1.0, 9), "standardize": True}
+    factor = pr.adaptive(X, y, sample_weight=weights, **pilot)
+    np.testing.assert_allclose(factor, pr.adaptive(X[rows], y[rows], **pilot), rtol=1e-10)
+    for given in ({"l1_ratio": [0.4, 1.0]}, {"positive": True}, {"fit_intercept": False}, {"standardize": True}):
+        top = pr.alpha_max(X, y, loss=loss, sample_weight=weights, dtype="float64", **given)
+        np.testing.assert_allclose(top, pr.alpha_max(X[rows], y[rows], loss=loss, dtype="float64", **given), rtol=1e-9)
+
+
 def test_adaptive_weights_are_those_of_the_pilot():
     X, y = problems.regression()
     pilot = np.array([2.0, -1.0, 0.5, 0.0, 0.1, 0.1, 0.1, 0.1])

@@ -230,6 +230,10 @@ def test_integer_weights_are_repeated_rows(loss):
     for name in ("fold_loss", "mean_loss", "se_loss"):
         np.testing.assert_allclose(getattr(weighted, name), getattr(repeated, name), rtol=1e-7)
     np.testing.assert_allclose(weighted.coef("1se"), repeated.coef("1se"), atol=1e-6)
+    for metric in ("mse", "deviance", *(("accuracy", "auc") if loss == "logistic" else ())):
+        one = pr.cv_path(X, y, sample_weight=weights, folds=label, metric=metric, **options)
+        other = pr.cv_path(X[rows], y[rows], folds=label[rows], metric=metric, **options)
+        np.testing.assert_allclose(one.fold_loss, other.fold_loss, rtol=1e-7, err_msg=metric)
 
 
 @edge

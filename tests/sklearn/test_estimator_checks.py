@@ -1,4 +1,8 @@
-"""scikit-learn's own checks of estimators, all of them; it skips one of each itself, unless SCIPY_ARRAY_API is set."""
+"""scikit-learn's own checks of estimators, all of them."""
+
+import os
+import subprocess
+import sys
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -21,3 +25,13 @@ ESTIMATORS = [
 @parametrize_with_checks(ESTIMATORS)
 def test_estimator(estimator, check):
     check(estimator)
+
+
+def test_the_checks_that_need_a_setting_of_scipy():
+    """Skipped above, one of each estimator: it counts at the import of scipy, so in a process of their own."""
+    arguments = ["-m", "pytest", "-q", "-n0", __file__, "-k", "test_estimator and array_api"]
+    environment = {**os.environ, "SCIPY_ARRAY_API": "1", "PROXREG_TESTS": "full"}
+    done = subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout
+    assert f"{len(ESTIMATORS)} passed" in done.stdout
+    assert "skipped" not in done.stdout
