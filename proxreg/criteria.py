@@ -9,6 +9,7 @@ from scipy.special import gammaln
 
 from proxreg import _precision
 from proxreg.cv_result import CVPath
+from proxreg.engine import OneBlasThread
 from proxreg.losses import Huber, Loss, Squared
 from proxreg.penalties import L1, L2, BoundedElasticNet, ElasticNet
 from proxreg.results import Fit, Path, fit_at
@@ -126,19 +127,27 @@ def information_criterion(
     l2 = np.broadcast_to(_ridge(path), shape).reshape(lead)
     values, dfs = [], []
     for data, coef, intercept, strength in zip(parts, coefs, intercepts, l2):
-        coef = coef.astype(np.float64)
-        eta = coef @ data.X.astype(np.float64).T + intercept[:, None]
-        eta = eta if data.offset is None else eta + data.offset
-        df = np.array([_degrees(path.loss, data, *each) for each in zip(_free(path, coef), eta, strength)])
+        misfit, df = _told(path, data, coef.astype(np.float64), intercept, strength, variance)
         nnz = np.count_nonzero(coef, axis=1)
         price = (2.0 if kind == "aic" else np.log(data.total)) * df
         if kind == "ebic":
             price = price + 2 * gamma * (gammaln(p + 1) - gammaln(nnz + 1) - gammaln(p - nnz + 1))
-        values.append(_misfit(path.loss, data, eta, variance) + price)
+        values.append(misfit + price)
         dfs.append(df)
     alphas = path.alphas.reshape(lead)
     place = np.array([best(value, alpha) for value, alpha in zip(values, alphas)])
     return Criterion(path, kind, np.stack(values).reshape(shape), np.stack(dfs).reshape(shape), place)
+
+
+@OneBlasThread()
+def _told(
+    path: Path, data: Rows, coef: np.ndarray, intercept: np.ndarray, strength: np.ndarray, variance: float | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Minus twice the log-likelihood of one response's models ``(K,)``, and their degrees of freedom."""
+    eta = coef @ data.X.astype(np.float64).T + intercept[:, None]
+    eta = eta if data.offset is None else eta + data.offset
+    df = np.array([_degrees(path.loss, data, *each) for each in zip(_free(path, coef), eta, strength)])
+    return _misfit(path.loss, data, eta, variance), df
 
 
 def _free(path: Path, coef: np.ndarray) -> np.ndarray:

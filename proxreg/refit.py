@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 
 from proxreg import _precision
 from proxreg.losses import Logistic, Loss, Squared
@@ -15,6 +16,8 @@ HALVINGS = 30
 ROUNDING = 4 * np.finfo(float).eps
 FAR = 30.0  # linear predictors from which on a likelihood of classes that still rises has no maximum
 FLAT = 1e-3
+CLEAR = 1e-3  # of a column's length is not told by others: then normal equations keep ten digits
+DEFINITE = 1e-6  # likewise, of a direction that is only a direction
 
 
 class Refit(NamedTuple):
@@ -59,13 +62,29 @@ def refit(
 
 
 def _least_squares(design: np.ndarray, y: np.ndarray, weights: np.ndarray, centred: bool) -> np.ndarray:
+    root = np.sqrt(weights)
     if not centred:
-        root = np.sqrt(weights)
-        return np.linalg.lstsq(design * root[:, None], y * root, rcond=None)[0]
-    X, root = design[:, :-1], np.sqrt(weights)  # the intercept apart: large means would take its digits
+        return _shortest(design * root[:, None], y * root)
+    X = design[:, :-1]  # the intercept apart: large means would take its digits
     mean, y_mean = weights @ X, weights @ y
-    coef = np.linalg.lstsq((X - mean) * root[:, None], (y - y_mean) * root, rcond=None)[0]
+    coef = _shortest((X - mean) * root[:, None], (y - y_mean) * root)
     return np.append(coef, y_mean - coef @ mean)
+
+
+def _shortest(A: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The shortest x that minimises ``||A x - b||``; from normal equations where these lose few digits."""
+    x = _by_cholesky(A.T @ A, A.T @ b, CLEAR)
+    return np.linalg.lstsq(A, b, rcond=None)[0] if x is None else x
+
+
+def _by_cholesky(H: np.ndarray, b: np.ndarray, least: float) -> np.ndarray | None:
+    """Of ``H x = b``; None where less than a share ``least`` of some column is not told by those before it."""
+    try:
+        factor = cho_factor(H, check_finite=False)
+    except np.linalg.LinAlgError:
+        return None
+    clear = np.diagonal(factor[0]) > least * np.sqrt(np.diagonal(H))
+    return cho_solve(factor, b, check_finite=False) if clear.all() else None
 
 
 def _size(design: np.ndarray, weights: np.ndarray, slope: np.ndarray) -> float:
@@ -100,7 +119,8 @@ def _newton(
         curved = curvature if loss.curvature is None else np.maximum(curvature, FLAT * loss.curvature)
         hessian = (design.T * (weights * curved)) @ design
         hessian[np.diag_indices_from(hessian)] *= 1 + 1e-12
-        move = np.linalg.lstsq(hessian, gradient, rcond=None)[0]
+        move = _by_cholesky(hessian, gradient, DEFINITE)
+        move = np.linalg.lstsq(hessian, gradient, rcond=None)[0] if move is None else move
         length = 1.0
         for _ in range(HALVINGS):
             new = theta - length * move

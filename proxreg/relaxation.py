@@ -7,10 +7,12 @@ import numpy as np
 
 from proxreg._warnings import ConvergenceWarning, warn
 from proxreg.cv_result import CVPath
+from proxreg.engine import OneBlasThread
+from proxreg.losses import Loss
 from proxreg.penalties import BoundedElasticNet
 from proxreg.refit import Refit, refit
 from proxreg.results import Path
-from proxreg.source_data import data_of, path_of
+from proxreg.source_data import Rows, data_of, path_of
 
 
 def relax(
@@ -55,20 +57,8 @@ def relax(
     shape, lead = path.coef.shape, (len(parts), -1)
     coef = path.coef.reshape(*lead, shape[-1]).astype(np.float64)
     intercept = path.intercept.reshape(lead).astype(np.float64)
-    fits: list[Refit] = []
-    for number, data in enumerate(parts):
-        known: dict[bytes, Refit] = {}
-        rows = data.X.astype(np.float64)
-        for k, w in enumerate(coef[number]):
-            used = np.flatnonzero(w)
-            key = used.tobytes()
-            if key not in known:
-                given = data.y, data.weights, data.offset, data.fit_intercept
-                known[key] = refit(path.loss, rows[:, used], *given, np.append(w[used], intercept[number, k]))
-            found = known[key]
-            w[used] = gamma * w[used] + (1 - gamma) * found.coef
-            intercept[number, k] = gamma * intercept[number, k] + (1 - gamma) * found.intercept
-            fits.append(found)
+    with OneBlasThread():
+        fits = [fit for own, data in zip(zip(coef, intercept), parts) for fit in _blended(path.loss, data, *own, gamma)]
     _warn(fits)
     grid, kind = path.alphas.shape, path.coef.dtype
     return dataclasses.replace(
@@ -82,6 +72,23 @@ def relax(
         converged=np.array([found.converged for found in fits]).reshape(grid),
         num_steps=np.array([found.num_steps for found in fits]).reshape(grid),
     )
+
+
+def _blended(loss: Loss, data: Rows, coef: np.ndarray, intercept: np.ndarray, gamma: float) -> list[Refit]:
+    """The refits of one response's models ``coef (K, p)``, which are blended with them in place."""
+    known: dict[bytes, Refit] = {}
+    fits, rows = [], data.X.astype(np.float64)
+    for k, w in enumerate(coef):
+        used = np.flatnonzero(w)
+        key = used.tobytes()
+        if key not in known:
+            given = data.y, data.weights, data.offset, data.fit_intercept
+            known[key] = refit(loss, rows[:, used], *given, np.append(w[used], intercept[k]))
+        found = known[key]
+        w[used] = gamma * w[used] + (1 - gamma) * found.coef
+        intercept[k] = gamma * intercept[k] + (1 - gamma) * found.intercept
+        fits.append(found)
+    return fits
 
 
 def _warn(fits: list[Refit]) -> None:

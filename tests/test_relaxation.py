@@ -96,7 +96,8 @@ def test_whole_weights_are_repeated_rows(loss):
     pilot = {"pilot": np.arange(1.0, 9), "standardize": True}
     factor = pr.adaptive(X, y, sample_weight=weights, **pilot)
     np.testing.assert_allclose(factor, pr.adaptive(X[rows], y[rows], **pilot), rtol=1e-10)
-    for given in ({"l1_ratio": [0.4, 1.0]}, {"positive": True}, {"fit_intercept": False}, {"standardize": True}):
+    asked: list[dict[str, Any]] = [{}, {"l1_ratio": [0.4, 1.0]}, {"positive": True}, {"fit_intercept": False}]
+    for given in [*asked, {"standardize": True}]:
         top = pr.alpha_max(X, y, loss=loss, sample_weight=weights, dtype="float64", **given)
         np.testing.assert_allclose(top, pr.alpha_max(X[rows], y[rows], loss=loss, dtype="float64", **given), rtol=1e-9)
 
