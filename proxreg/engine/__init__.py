@@ -17,6 +17,7 @@ from proxreg.engine.host import in_parallel as in_parallel
 from proxreg.engine.lanes import SOLVERS as SOLVERS
 from proxreg.engine.lanes import solve_lanes as solve_lanes
 from proxreg.engine.lanes import solve_one as solve_one
+from proxreg.engine.multinomial import solve_multinomial as solve_multinomial
 from proxreg.engine.plan import FEW as FEW
 from proxreg.engine.resamples import ResampleSource as ResampleSource
 from proxreg.engine.source import DataSource as DataSource

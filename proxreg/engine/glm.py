@@ -10,14 +10,14 @@ import numpy as np
 from proxreg._pytree import Array, replace
 from proxreg.engine.buckets import filled, padded, set_bucket
 from proxreg.engine.family import Family
-from proxreg.engine.glm_newton import newton
+from proxreg.engine.glm_newton import LinearRows, Rows, newton
 from proxreg.engine.grid import interpolated, levels
 from proxreg.engine.host import matmul
 from proxreg.engine.lanes import certify_lanes, null_model, solve_lanes
 from proxreg.engine.plan import GROUP, by_strength, working_set
 from proxreg.engine.working_set import INNER
 from proxreg.losses import Loss
-from proxreg.models import Coefficients, LinearModel
+from proxreg.models import Coefficients, LinearModel, MultinomialModel
 from proxreg.penalties import L1, L2, ElasticNet
 from proxreg.solvers import Result, Status
 
@@ -109,22 +109,34 @@ def solve_together(
     """
     host = isinstance(model, LinearModel) and not isinstance(model.X, jax.Array) and not model.loss.affine
     if solver == "auto" and host and isinstance(family.template, (L1, L2, ElasticNet)):
-        return _in_turns(model, family, start, tol, max_steps, weights)
+        rows = LinearRows.of(model, weights, family.alpha.size)
+        return in_turns(model, rows, family, start, tol=tol, max_steps=max_steps, weights=weights)
     given = family.template, family.alpha, family.l1_ratio, family.factor, start, tol, max_steps
     name = "fista" if solver == "auto" else solver
     return solve_lanes(model, *given, name, own_starts=start is not None, weights=weights)
 
 
-def _in_turns(
-    model: LinearModel, family: Family, start: Any, tol: float, max_steps: int, weights: np.ndarray | None
+def in_turns(
+    model: LinearModel | MultinomialModel,
+    rows: Rows,
+    family: Family,
+    start: Any = None,
+    *,
+    tol: float,
+    max_steps: int,
+    weights: np.ndarray | None = None,
 ) -> Result:
-    """Accelerated steps, Newton's where these are slow, and again, until every lane has its certificate."""
+    """Accelerated steps, Newton's where these are slow, and again, until every lane has its certificate.
+
+    ``rows`` are the model's, ready for Newton's steps.
+    """
     given = family.template, family.alpha, family.l1_ratio, family.factor
-    null, size = (float(x) for x in null_model(model, family.template))
+    null, slope = map(np.asarray, null_model(model, family.template))
+    lanes, size = family.alpha.size, float(np.max(np.abs(slope), initial=0.0))
     if start is None:
-        zero = np.zeros((family.alpha.size, np.shape(model.X)[1]), np.asarray(model.X).dtype)
-        start = _start(model, zero, np.full(len(zero), null, zero.dtype))
-    steps, budget = np.zeros(family.alpha.size, np.int32), min(PATIENCE, max_steps)
+        zero = np.zeros((lanes, *slope.shape), slope.dtype)
+        start = _start(model, zero, np.broadcast_to(null, (lanes, *null.shape)))
+    steps, budget = np.zeros(lanes, np.int32), min(PATIENCE, max_steps)
     while True:
         found = solve_lanes(model, *given, start, tol, budget, "fista", own_starts=True, weights=weights)
         found = jax.tree.map(np.array, found)
@@ -132,15 +144,14 @@ def _in_turns(
         left = np.flatnonzero((found.status == Status.MAX_STEPS) & (steps < max_steps))
         if not left.size:
             return found._replace(num_steps=steps)
-        w, b = found.w if model.fit_intercept else (found.w, np.zeros(steps.size, found.w.dtype))
+        w, b = found.w if model.fit_intercept else (found.w, np.zeros((lanes, *null.shape), found.w.dtype))
         own_w, own_b = w[left], b[left]
-        own = None if weights is None else weights[left]
-        steps[left] += newton(model, family.lanes(left), own_w, own_b, own, FINE * tol * size)
+        steps[left] += newton(rows.lanes(left), family.lanes(left), own_w, own_b, FINE * tol * size)
         w[left], b[left] = own_w, own_b
         start, budget = _start(model, w, b), max(min(LONGER * budget, max_steps - int(steps[left].max())), 0)
 
 
-def _start(model: LinearModel, w: np.ndarray, b: np.ndarray) -> Any:
+def _start(model: LinearModel | MultinomialModel, w: np.ndarray, b: np.ndarray) -> Any:
     return Coefficients(w, b) if model.fit_intercept else w
 
 

@@ -6,8 +6,9 @@ for each lane on the columns that matter to it, by adding and dropping one at a 
 Osborne, Presnell and Turlach 2000).
 """
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, Self
 
 import jax
 import jax.numpy as jnp
@@ -36,7 +37,7 @@ class Look(NamedTuple):
     subgradient: Any  # (L, p) the smallest, of loss and penalty
     intercept: Any  # (L,) derivative by the intercept
     gradient: Any  # (L, p) of the loss
-    curvature: Any  # (L, n) second derivatives of the loss times the weights
+    curvature: Any  # (L, n) second derivatives of the loss times the weights, or what else the model is made of
     l1: Any  # (L, p) the penalty's kink at zero
     l2: Any  # (L, p) and its curvature elsewhere
 
@@ -47,7 +48,8 @@ class Look(NamedTuple):
     @property
     def worst(self) -> np.ndarray:
         """The largest entry of each lane's subgradient."""
-        return np.maximum(np.max(np.abs(self.subgradient), axis=1, initial=0.0), np.abs(self.intercept))
+        parts = self.subgradient, self.intercept
+        return np.maximum(*(np.max(np.abs(x), axis=tuple(range(1, x.ndim)), initial=0.0) for x in parts))
 
 
 @jax.jit
@@ -69,8 +71,24 @@ def _look(loss: Loss, family: Family, X: Array, y: Array, offset: Array, weights
     return jax.vmap(lane)(family.penalties(), weights, w, b)
 
 
-class _Rows(NamedTuple):
-    """A model's data, ready for many looks."""
+class Rows(Protocol):
+    """Data, ready for many steps of many lanes."""
+
+    def lanes(self, chosen: np.ndarray) -> Self:
+        """For the lanes with these numbers, in that order."""
+        ...
+
+    def look(self, family: Family, at: np.ndarray, w: np.ndarray, b: np.ndarray) -> Look:
+        """At ``w (l, ...)`` and ``b (l, ...)`` of the lanes ``at (l,)``."""
+        ...
+
+    def move(self, known: Look, w: np.ndarray, positive: bool, lane: int) -> tuple[np.ndarray, Any]:
+        """Where the lane of that number in ``known`` and ``w`` would go, and its intercept."""
+        ...
+
+
+class LinearRows(NamedTuple):
+    """Those of a linear model."""
 
     loss: Loss
     X: np.ndarray
@@ -78,66 +96,85 @@ class _Rows(NamedTuple):
     weights: np.ndarray  # (L, n) that sum to one
     fit_intercept: bool
 
+    @classmethod
+    def of(cls, model: LinearModel, weights: np.ndarray | None, lanes: int) -> "LinearRows":
+        """Of a model; ``weights (L, n)`` stand in for those of its rows."""
+        X, y = np.asarray(model.X), np.asarray(model.y)
+        offset = np.zeros(y.size, X.dtype) if model.offset is None else np.asarray(model.offset)
+        on_device = tuple(map(jnp.asarray, (X, y.astype(X.dtype), offset)))
+        return cls(model.loss, X, on_device, shares(model, weights, lanes), model.fit_intercept)
+
+    def lanes(self, chosen: np.ndarray) -> "LinearRows":
+        """See ``Rows``."""
+        return self._replace(weights=self.weights[chosen])
+
     def look(self, family: Family, at: np.ndarray, w: np.ndarray, b: np.ndarray) -> Look:
-        """At ``w (l, p)`` and ``b (l,)`` of the lanes ``at (l,)``."""
-        parts = []
-        for first in range(0, at.size, CHUNK):
-            rows = filled(np.arange(first, min(first + CHUNK, at.size)), CHUNK)
-            given = family.lanes(at[rows]), *self.on_device, self.weights[at[rows]], w[rows], b[rows]
-            found = _look(self.loss, *given)
-            parts.append([np.asarray(x)[: at.size - first] for x in found])
-        return Look(*(np.concatenate(each) for each in zip(*parts)))
+        """See ``Rows``: ``w (l, p)`` and ``b (l,)``."""
+        return looks(partial(_look, self.loss), self.on_device, self.weights, CHUNK, family, at, w, b)
+
+    def move(self, known: Look, w: np.ndarray, positive: bool, lane: int) -> tuple[np.ndarray, float]:
+        """See ``Rows``: ``(p,)`` and a number."""
+        w, d = w[lane].astype(np.float64), known.curvature[lane].astype(np.float64)
+        move, at = np.zeros(w.size), np.flatnonzero((w != 0) | (known.subgradient[lane] != 0))
+        total, slope = d.sum(), float(known.intercept[lane])
+        g, l1, l2 = (x[lane, at].astype(np.float64) for x in (known.gradient, known.l1, known.l2))
+        if not (np.isfinite(g).all() and np.isfinite(total) and total > 0):
+            return move, 0.0
+        X, mean = self.X[:, at].astype(np.float64), np.zeros(at.size)
+        if self.fit_intercept:  # profiled out
+            mean = d @ X / total
+            X -= mean
+        try:
+            move[at] = minimum((X.T * d) @ X, g - mean * slope, w[at], l1, l2, positive) - w[at]
+        except np.linalg.LinAlgError:
+            return move, 0.0
+        return move, -slope / total - mean @ move[at] if self.fit_intercept else 0.0
 
 
-def newton(
-    model: LinearModel, family: Family, w: np.ndarray, b: np.ndarray, weights: np.ndarray | None, goal: float
-) -> np.ndarray:
-    """Moves lanes ``w (L, p)`` with intercepts ``b (L,)``, in place; how many steps each made.
+def shares(model: Any, weights: np.ndarray | None, lanes: int) -> np.ndarray:
+    """The weights ``(L, n)`` of rows that count, over their sums; those given, or else the model's."""
+    X = np.asarray(model.X)
+    given = model.sample_weight if weights is None else weights
+    each = np.broadcast_to(1.0 if given is None else np.asarray(given), (lanes, len(X)))
+    return (each / each.sum(axis=1, keepdims=True)).astype(X.dtype)
 
-    Until the largest subgradient is at most ``goal``, or no step lowers the objective. ``weights (L, n)`` stand in
-    for those of the model's rows.
+
+def looks(
+    program: Callable[..., Look],
+    data: tuple,
+    weights: np.ndarray,
+    chunk: int,
+    family: Family,
+    at: np.ndarray,
+    w: np.ndarray,
+    b: np.ndarray,
+) -> Look:
+    """What a program says of lanes, so many at a time that it is compiled for one number of lanes."""
+    parts = []
+    for first in range(0, at.size, chunk):
+        rows = filled(np.arange(first, min(first + chunk, at.size)), chunk)
+        found = program(family.lanes(at[rows]), *data, weights[at[rows]], w[rows], b[rows])
+        parts.append([np.asarray(x)[: at.size - first] for x in found])
+    return Look(*(np.concatenate(each) for each in zip(*parts)))
+
+
+def newton(rows: Rows, family: Family, w: np.ndarray, b: np.ndarray, goal: float) -> np.ndarray:
+    """Moves lanes ``w (L, ...)`` with intercepts ``b (L, ...)``, in place; how many steps each made.
+
+    Until the largest subgradient is at most ``goal``, or no step lowers the objective.
     """
-    rows, steps, at = _prepared(model, weights, len(w)), np.zeros(len(w), np.int32), np.arange(len(w))
-    known = rows.look(family, at, w, b)
+    steps, at = np.zeros(len(w), np.int32), np.arange(len(w))
+    known, positive = rows.look(family, at, w, b), getattr(family.template, "positive", False)
     for _ in range(STEPS):
         left = known.worst > goal
         at, known = at[left], known.take(left)
         if not at.size:
             break
-        positive = getattr(family.template, "positive", False)
-        moves = in_parallel(partial(_move, rows, known, w[at], positive), range(at.size))
+        moves = in_parallel(partial(rows.move, known, w[at], positive), range(at.size))
         moved, known = _accepted(rows, family, at, w, b, known, moves)
         steps[at] += 1
         at, known = at[moved], known.take(moved)
     return steps
-
-
-def _prepared(model: LinearModel, weights: np.ndarray | None, lanes: int) -> _Rows:
-    X, y = np.asarray(model.X), np.asarray(model.y)
-    given = model.sample_weight if weights is None else weights
-    shares = np.broadcast_to(1.0 if given is None else np.asarray(given), (lanes, y.size))
-    shares = (shares / shares.sum(axis=1, keepdims=True)).astype(X.dtype)
-    offset = np.zeros(y.size, X.dtype) if model.offset is None else np.asarray(model.offset)
-    return _Rows(model.loss, X, tuple(map(jnp.asarray, (X, y.astype(X.dtype), offset))), shares, model.fit_intercept)
-
-
-def _move(rows: _Rows, known: Look, w: np.ndarray, positive: bool, lane: int) -> tuple[np.ndarray, float]:
-    """Where one lane would go, ``(p,)``, and its intercept."""
-    w, d = w[lane].astype(np.float64), known.curvature[lane].astype(np.float64)
-    move, at = np.zeros(w.size), np.flatnonzero((w != 0) | (known.subgradient[lane] != 0))
-    total, slope = d.sum(), float(known.intercept[lane])
-    g, l1, l2 = (x[lane, at].astype(np.float64) for x in (known.gradient, known.l1, known.l2))
-    if not (np.isfinite(g).all() and np.isfinite(total) and total > 0):
-        return move, 0.0
-    X, mean = rows.X[:, at].astype(np.float64), np.zeros(at.size)
-    if rows.fit_intercept:  # profiled out
-        mean = d @ X / total
-        X -= mean
-    try:
-        move[at] = minimum((X.T * d) @ X, g - mean * slope, w[at], l1, l2, positive) - w[at]
-    except np.linalg.LinAlgError:
-        return move, 0.0
-    return move, -slope / total - mean @ move[at] if rows.fit_intercept else 0.0
 
 
 def minimum(
@@ -150,14 +187,15 @@ def minimum(
     """
     u, pull = w.copy(), H @ w - g
     sign = np.where(w != 0, np.sign(w), 1.0 if positive else -np.sign(g))
-    active = (w != 0) | (-sign * g > l1)
+    free = (l1 == 0) & (not positive)  # of any sign
+    active = free | (w != 0) | (-sign * g > l1)
     for _ in range(ROUNDS * w.size):
         at = np.flatnonzero(active)
         if at.size:
             system = H[np.ix_(at, at)]
             system[np.diag_indices_from(system)] += l2[at]
             target = solution(system, pull[at] - l1[at] * sign[at])
-            wrong = target * sign[at] <= 0
+            wrong = (target * sign[at] <= 0) & ~free[at]
             reach = np.where(wrong, u[at] / np.where(wrong & (u[at] != target), u[at] - target, 1), np.inf)
             first = int(np.argmin(reach))
             if reach[first] < 1:
@@ -175,7 +213,7 @@ def minimum(
 
 
 def _accepted(
-    rows: _Rows, family: Family, at: np.ndarray, w: np.ndarray, b: np.ndarray, known: Look, moves: list
+    rows: Rows, family: Family, at: np.ndarray, w: np.ndarray, b: np.ndarray, known: Look, moves: list
 ) -> tuple[np.ndarray, Look]:
     """Moves the lanes ``at`` as far as their objectives fall: which moved, and what is known of them there."""
     move, shift = (np.array([each[k] for each in moves], w.dtype) for k in (0, 1))

@@ -4,12 +4,11 @@ from functools import partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from proxreg._pytree import Array, ArrayLike, replace, strong
 from proxreg.engine.certify import Certified
 from proxreg.engine.family import Family
-from proxreg.models import LinearModel, Quadratic
+from proxreg.models import LinearModel, MultinomialModel, Quadratic
 from proxreg.penalties import Penalty
 from proxreg.solvers import Result, coordinate_descent, fista
 from proxreg.solvers.loop import stopping
@@ -25,7 +24,7 @@ def solve_one(
 
 
 def solve_lanes(
-    smooth: LinearModel | Quadratic,
+    smooth: LinearModel | Quadratic | MultinomialModel,
     template: Penalty,
     alphas: ArrayLike,
     ratios: ArrayLike | None,
@@ -87,12 +86,12 @@ def _certificates(model: LinearModel, family: Family, start: Any) -> Certified:
     return jax.vmap(lane, in_axes=(0, None if family.l1_ratio is None else 0, 0))(family.alpha, family.l1_ratio, start)
 
 
-def null_model(model: LinearModel, template: Penalty) -> tuple[Array, Array]:
-    """The intercept of the intercept-only model, and the largest entry of the coefficients' gradient there."""
+def null_model(model: LinearModel | MultinomialModel, template: Penalty) -> tuple[Array, Array]:
+    """The intercept of the intercept-only model, and the coefficients' gradient there."""
     return _null(*strong((model, replace(template, alpha=0.0))))
 
 
 @jax.jit
-def _null(model: LinearModel, template: Penalty) -> tuple[Array, Array]:
+def _null(model: LinearModel | MultinomialModel, template: Penalty) -> tuple[Array, Array]:
     problem = model.with_penalty(template)
-    return problem.null, jnp.max(jnp.abs(problem.null_gradient), initial=0.0)
+    return problem.null, problem.null_gradient

@@ -8,17 +8,18 @@ from proxreg.models.function import Function as Function
 from proxreg.models.linear import LinearModel as LinearModel
 from proxreg.models.linear_problem import Coefficients as Coefficients
 from proxreg.models.linear_problem import LinearProblem as LinearProblem
+from proxreg.models.multinomial import MultinomialModel as MultinomialModel
 from proxreg.models.problem import Point as Point
 from proxreg.models.problem import Problem as Problem
 from proxreg.models.quadratic import Quadratic as Quadratic
 from proxreg.models.quadratic import QuadraticProblem as QuadraticProblem
 
-Smooth = LinearModel | Quadratic | Function
+Smooth = LinearModel | MultinomialModel | Quadratic | Function
 
 
 def as_smooth(smooth: Smooth | Callable[[Any], Any]) -> Smooth:
     """A model as it is, a function as a ``Function``."""
-    if isinstance(smooth, LinearModel | Quadratic | Function):
+    if isinstance(smooth, Smooth):
         return smooth
     if callable(smooth):
         return Function(smooth)

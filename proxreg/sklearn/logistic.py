@@ -1,16 +1,17 @@
-"""Logistic regression: two classes, or one against the rest for more."""
+"""Logistic regression: two classes, or several by a multinomial model."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import log_expit, logsumexp
+from scipy.special import log_expit, log_softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from proxreg._warnings import warn
-from proxreg.results import Path
 from proxreg.sklearn.base import FLOATS, checked_weights, fitted, linear_predictor, steps, total_weight
+from proxreg.sklearn.multinomial import fit_multinomial
+from proxreg.sklearn.scoring import rows
 
 
 class LogisticPredictor:
@@ -36,11 +37,10 @@ class LogisticPredictor:
         eta = self.decision_function(X)
         if eta.ndim == 1:
             return np.stack([log_expit(-eta), log_expit(eta)], axis=1)
-        alone = log_expit(eta)
-        return alone - logsumexp(alone, axis=1, keepdims=True)
+        return log_softmax(eta, axis=1)
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """The probabilities ``(n, K)`` of the classes; for more than two each one's own over their sum."""
+        """The probabilities ``(n, K)`` of the classes."""
         return np.exp(self.predict_log_proba(X))
 
 
@@ -49,18 +49,21 @@ class LogisticRegression(LogisticPredictor, ClassifierMixin, BaseEstimator):
 
         C sum_i s_i log(1 + exp(-y_i (b + x_i . w))) + l1_ratio ||w||_1 + (1 - l1_ratio)/2 ||w||^2,    y_i = -1 or 1
 
+    and for K > 2 classes, with ``eta_ik = b_k + x_i . w_k``, that of the multinomial model,
+
+        C sum_i s_i (log sum_k exp(eta_ik) - eta_i,y_i) + sum_k l1_ratio ||w_k||_1 + (1 - l1_ratio)/2 ||w_k||^2
+
     Parameters: ``C > 0``, or infinite; or, instead of it, ``alpha = 1 / (C sum_i s_i) >= 0``, the strength beside a
     mean of losses, as everywhere in proxreg; ``l1_ratio`` in [0, 1]; ``fit_intercept``; ``class_weight``, None,
     "balanced" or a dict: times the weights ``s_i`` of a class's rows; ``max_iter``; ``tol``, the duality gap relative
     to the loss of the intercept-only model (in float32 never below 1e-5).
 
-    Attributes: ``classes_ (K,)``, ``coef_ (1, p)`` or ``(K, p)``, ``intercept_ (1,)`` or ``(K,)``, ``n_iter_``,
-    ``n_features_in_``, ``feature_names_in_``.
+    Attributes: ``classes_ (K,)``, ``coef_ (1, p)`` or ``(K, p)``, ``intercept_ (1,)`` or ``(K,)``, the latter of sum
+    zero, ``n_iter_ (1,)``, ``n_features_in_``, ``feature_names_in_``.
 
-    Differs from scikit-learn's: more than two classes are fitted one against the rest, and probabilities divided by
-    their sum (as its liblinear does under ``OneVsRestClassifier``), where it fits a multinomial model; the intercept is
-    never penalised; "balanced" counts weights; ``tol`` is of another kind; X is dense; ``penalty`` is its deprecated
-    way to give ``l1_ratio``, or C; ``solver`` and what belongs to one are taken and change nothing.
+    Differs from scikit-learn's: the intercept is never penalised; "balanced" counts weights; ``tol`` is of another
+    kind; X is dense; ``penalty`` is its deprecated way to give ``l1_ratio``, or C; ``solver`` and what belongs to one
+    are taken and change nothing.
 
     >>> from proxreg.sklearn import LogisticRegression
     >>> model = LogisticRegression(C=1.0).fit([[-2.0], [-1.0], [1.0], [2.0]], ["no", "no", "yes", "yes"])
@@ -109,8 +112,9 @@ class LogisticRegression(LogisticPredictor, ClassifierMixin, BaseEstimator):
         of_rows = weigh_classes(self.class_weight, self.classes_, codes, weights)
         ratio, C = named_penalty(self.penalty, self.l1_ratio, self.C)
         alphas = None if self.alpha is None else [self.alpha]
-        path = class_paths(self, X, codes, of_rows, np.array([C], float), [ratio], alphas)
-        return keep_classes(self, path)
+        every = np.ones((1, len(X)), bool)
+        (found,) = class_fits(self, X, codes, of_rows, every, np.array([C], float), [ratio], alphas)
+        return keep_classes(self, found)
 
 
 def named_penalty(penalty: Any, l1_ratio: Any, C: Any) -> tuple[Any, Any]:
@@ -134,9 +138,12 @@ def classification_data(
     weights = checked_weights(sample_weight, X)
     estimator.classes_, codes = np.unique(y, return_inverse=True)
     if len(estimator.classes_) < 2:
-        raise ValueError(f"{type(estimator).__name__} needs two classes or more, y has one class: {y[0]!r}")
+        raise ValueError(
+            f"{type(estimator).__name__} needs two classes or more, y has one class: {estimator.classes_.tolist()[0]!r}"
+        )
     for number in np.flatnonzero(np.bincount(codes, weights) == 0):
-        raise ValueError(f"class {estimator.classes_[number]!r} has no row of positive weight; leave its rows out")
+        name = estimator.classes_.tolist()[number]
+        raise ValueError(f"class {name!r} has no row of positive weight; leave its rows out")
     return X, codes, weights
 
 
@@ -159,32 +166,47 @@ def weigh_classes(
     return factors[codes] * (1.0 if weights is None else weights)
 
 
-def class_paths(
+class Fits(NamedTuple):
+    """For each l1_ratio and strength; one predictor for two classes, and one for each of more."""
+
+    coef: np.ndarray  # (R, strengths, 1 or K, p)
+    intercept: np.ndarray  # (R, strengths, 1 or K)
+    num_steps: np.ndarray  # (R, strengths)
+
+
+def class_fits(
     estimator: Any,
     X: np.ndarray,
     codes: np.ndarray,
     weights: np.ndarray | None,
+    parts: np.ndarray,
     C: np.ndarray,
     l1_ratios: Any,
     alphas: Any = None,
-) -> Path:
-    """Fits for every class (of two for the second), l1_ratio and strength: arrays ``(1 or K, R, strengths, ...)``."""
-    if alphas is None:
-        if not np.all(C > 0):
-            raise ValueError(f"C must be > 0, got {C.min():g}")
-        alphas = 1 / (C * total_weight(weights, X))
-    count = len(estimator.classes_)
-    y = codes if count == 2 else (codes[:, None] == np.arange(count)).astype(float)
-    return fitted(estimator, X, y, weights, alphas=alphas, l1_ratio=l1_ratios, loss="logistic")
+) -> list[Fits]:
+    """Fits on each of the ``parts (F, n)`` of the rows; ``alphas`` are those of a mean, and stand in for C."""
+    if alphas is None and not np.all(C > 0):
+        raise ValueError(f"C must be > 0, got {C.min():g}")
+    # C weighs a sum: what it means for the mean over some rows depends on how many they are
+    strengths = [1 / (C * total_weight(rows(weights, part), X[part])) if alphas is None else alphas for part in parts]
+    if len(estimator.classes_) > 2:
+        found = fit_multinomial(estimator, X, codes, weights, parts, np.array(strengths, float), l1_ratios)
+        return [Fits(*each) for each in zip(*found)]
+    return [
+        _two_classes(estimator, X[part], codes[part], rows(weights, part), own, l1_ratios)
+        for part, own in zip(parts, strengths)
+    ]
 
 
-def by_class(values: np.ndarray, estimator: Any) -> np.ndarray:
-    """An array of a path with the axis of classes in front, if there are only two as well."""
-    return values[None] if len(estimator.classes_) == 2 else values
+def _two_classes(
+    estimator: Any, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, alphas: Any, l1_ratios: Any
+) -> Fits:
+    path = fitted(estimator, X, y, weights, alphas=alphas, l1_ratio=l1_ratios, loss="logistic")
+    return Fits(path.coef[:, :, None], path.intercept[:, :, None], path.num_steps)
 
 
-def keep_classes(estimator: Any, path: Path) -> Any:
-    """Stores the fit of a path with one l1_ratio and strength; returns the estimator."""
-    coef, intercept, num_steps = (by_class(a, estimator)[:, 0, 0] for a in (path.coef, path.intercept, path.num_steps))
-    estimator.coef_, estimator.intercept_, estimator.n_iter_ = coef, intercept, steps(num_steps)
+def keep_classes(estimator: Any, fits: Fits) -> Any:
+    """Stores the fit of one l1_ratio and strength; returns the estimator."""
+    estimator.coef_, estimator.intercept_, num_steps = (each[0, 0] for each in fits)
+    estimator.n_iter_ = steps(np.atleast_1d(num_steps))
     return estimator

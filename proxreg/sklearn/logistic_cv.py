@@ -10,8 +10,7 @@ from proxreg.sklearn.base import splits, steps
 from proxreg.sklearn.logistic import (
     LogisticPredictor,
     LogisticRegression,
-    by_class,
-    class_paths,
+    class_fits,
     classification_data,
     keep_classes,
     named_penalty,
@@ -95,21 +94,26 @@ class LogisticRegressionCV(LogisticPredictor, ClassifierMixin, BaseEstimator):
         model = LogisticRegression(fit_intercept=self.fit_intercept)
         model.classes_ = self.classes_
         labels, scorer = self.classes_[codes], self._scorer(model)
+        folds = splits(self.cv, X, labels, classifier=True)
+        parts = np.zeros((len(folds), len(X)), bool)
+        for part, (train, _) in zip(parts, folds):
+            part[train] = True
         found, paths, counts = [], [], []
-        for train, test in splits(self.cv, X, labels, classifier=True):
-            # C weighs a sum: what it means for the mean over these rows depends on how many they are
-            path = class_paths(self, X[train], codes[train], rows(of_rows, train), self.Cs_, self.l1_ratios_)
-            coef, intercept = (np.moveaxis(by_class(a, self), 0, 2) for a in (path.coef, path.intercept))
+        every = class_fits(self, X, codes, of_rows, parts, self.Cs_, self.l1_ratios_)
+        for (_, test), (coef, intercept, num_steps) in zip(folds, every):
             fits = zip(coef.reshape(-1, *coef.shape[2:]), intercept.reshape(-1, intercept.shape[2]))
             quality = scores(model, scorer, fits, X[test], labels[test], rows(weights, test))
             found.append(quality.reshape(coef.shape[:2]))
             paths.append(np.concatenate([coef, intercept[..., None]], axis=-1) if self.fit_intercept else coef)
-            counts.append(steps(by_class(path.num_steps, self).max(axis=0)))
+            counts.append(steps(num_steps))
         self.scores_, self.coefs_paths_ = np.stack(found), np.stack(paths)
         best = _best(self.scores_.mean(axis=0, keepdims=True) if self.refit else self.scores_)
         self.l1_ratio_, self.C_ = (float(grid[at].mean()) for grid, at in zip((self.l1_ratios_, self.Cs_), best.T))
         if self.refit:
-            keep_classes(self, class_paths(self, X, codes, of_rows, np.array([self.C_]), [self.l1_ratio_]))
+            (best_fit,) = class_fits(
+                self, X, codes, of_rows, np.ones((1, len(X)), bool), np.array([self.C_]), [self.l1_ratio_]
+            )
+            keep_classes(self, best_fit)
         else:
             mean = np.mean([path[tuple(at)] for path, at in zip(self.coefs_paths_, best)], axis=0)
             self.coef_ = mean[:, : X.shape[1]]

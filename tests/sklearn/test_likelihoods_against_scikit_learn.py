@@ -1,18 +1,17 @@
 """Logistic and Poisson regression against scikit-learn's: the same coefficients, the same choices."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from scipy.special import log_expit
-from sklearn.model_selection import StratifiedKFold
-from sklearn.multiclass import OneVsRestClassifier
+from sklearn.datasets import load_digits, load_iris
+from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
 
 import proxreg.sklearn as ps
 from tests import problems
 from tests.sklearn.shared import (
     CANCER,
     COUNTS,
+    LOADED,
     NEWTON,
     OURS,
     WEIGHTS,
@@ -92,17 +91,39 @@ def test_mixed_penalties_and_alpha_of_the_mean():
         np.testing.assert_array_equal(model.coef_[0] == 0, np.abs(coef) < 1e-6)
 
 
-@pytest.mark.parametrize("fit_intercept", [True, False])
-def test_one_class_against_the_rest(fit_intercept):
+@pytest.mark.parametrize("C", [1e-3, 1.0, 100.0])
+@pytest.mark.parametrize("options", [{}, {"fit_intercept": False}, {"class_weight": "balanced"}], ids=str)
+def test_several_classes(C, options):
     X, y = WINE
-    ours = ps.LogisticRegression(fit_intercept=fit_intercept, **OURS).fit(X, y)
-    theirs: Any = OneVsRestClassifier(sk.LogisticRegression(fit_intercept=fit_intercept, **NEWTON)).fit(X, y)
-    known = np.array([model.coef_[0] for model in theirs.estimators_])
-    np.testing.assert_allclose(ours.coef_, known, rtol=1e-5, atol=1e-7)
-    assert ours.intercept_.shape == (3,)
-    np.testing.assert_allclose(ours.decision_function(X), theirs.decision_function(X), rtol=1e-4, atol=1e-6)
-    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=1e-5, atol=1e-9)
+    ours = ps.LogisticRegression(C=C, **options, **OURS).fit(X, y)
+    theirs = sk.LogisticRegression(C=C, **options, **NEWTON).fit(X, y)
+    assert_same(ours, theirs, rtol=1e-5)
+    assert ours.n_iter_.shape == theirs.n_iter_.shape
+    np.testing.assert_allclose(ours.decision_function(X), theirs.decision_function(X), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=1e-4, atol=1e-8)
     np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
+def test_sparse_coefficients_of_several_classes(l1_ratio, fit_intercept):
+    X, y = WINE
+    options = {"C": 0.2, "l1_ratio": l1_ratio, "fit_intercept": fit_intercept}
+    weights = np.random.default_rng(1).integers(0, 3, len(y)).astype(float)
+    ours = ps.LogisticRegression(**options, **OURS).fit(X, y, sample_weight=weights)
+    theirs = sk.LogisticRegression(**options, solver="saga", tol=1e-12, max_iter=10**5, random_state=0)
+    theirs.fit(X, y, sample_weight=weights)
+    np.testing.assert_array_equal(ours.coef_ == 0, np.abs(theirs.coef_) < 1e-9)
+    assert 0 < np.count_nonzero(ours.coef_) < 30
+    assert_same(ours, theirs, rtol=1e-6)
+
+
+def test_columns_of_any_scale_and_mean_serve_several_classes():
+    X, y = LOADED[2]
+    ours = ps.LogisticRegression(C=10.0, **OURS).fit(X + 1e3, y)
+    theirs = sk.LogisticRegression(C=10.0, **NEWTON).fit(X, y)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-5, atol=1e-8)
+    np.testing.assert_allclose(ours.decision_function(X + 1e3), theirs.decision_function(X), rtol=1e-5, atol=1e-5)
 
 
 STRATIFIED = StratifiedKFold(3, shuffle=True, random_state=0)
@@ -140,17 +161,35 @@ def test_the_logistic_choice_of_an_l1_ratio():
     assert (ours.l1_ratio_, ours.C_) == (ratios[ratio], Cs[C])
 
 
-def test_the_logistic_choice_for_three_classes():
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("options", [{}, {"scoring": "accuracy"}, {"fit_intercept": False}, {"refit": False}], ids=str)
+def test_the_logistic_choice_for_three_classes(weighted, options):
     X, y = WINE
-    Cs = [1e-3, 0.1, 10.0]
-    ours = ps.LogisticRegressionCV(Cs=Cs, cv=STRATIFIED, scoring="accuracy", **OURS).fit(X, y)
-    scores = np.empty((3, 1, 3))
-    for fold, (train, test) in enumerate(STRATIFIED.split(X, y)):
-        for k, C in enumerate(Cs):
-            model = OneVsRestClassifier(sk.LogisticRegression(C=C, **NEWTON)).fit(X[train], y[train])
-            scores[fold, 0, k] = model.score(X[test], y[test])
-    np.testing.assert_allclose(ours.scores_, scores, rtol=1e-12)
-    assert Cs[np.argmax(scores.mean(axis=(0, 1)))] == ours.C_
-    known = ps.LogisticRegression(C=ours.C_, **OURS).fit(X, y)
-    assert_same(ours, known)
-    assert ours.coefs_paths_.shape == (3, 1, 3, 3, 14)
+    weights = np.random.default_rng(1).integers(0, 3, len(y)).astype(float) if weighted else None
+    options = {"Cs": [1e-3, 0.1, 10.0], "cv": STRATIFIED, "scoring": "neg_log_loss", **options}
+    ours = ps.LogisticRegressionCV(**options, **OURS).fit(X, y, sample_weight=weights)
+    theirs = sk.LogisticRegressionCV(**options, l1_ratios=(0.0,), use_legacy_attributes=False, **NEWTON)
+    theirs.fit(X, y, sample_weight=weights)
+    assert_same(ours, theirs, names=("C_", "l1_ratio_"), rtol=1e-12)
+    assert_same(ours, theirs, names=("scores_", "coef_", "intercept_", "coefs_paths_"), rtol=1e-5)
+    assert ours.n_iter_.shape == theirs.n_iter_.shape
+
+
+@pytest.mark.parametrize("of", [load_iris, load_digits])
+def test_the_choice_of_a_grid_search_over_several_classes(of):
+    X, y = of(return_X_y=True)
+    X, y = X[::3] / X.max(), y[::3]
+    grid = {"C": [0.1, 1.0, 10.0, 100.0]}
+    theirs = GridSearchCV(sk.LogisticRegression(**NEWTON), grid, cv=STRATIFIED, scoring="neg_log_loss").fit(X, y)
+    ours = GridSearchCV(ps.LogisticRegression(**OURS), grid, cv=STRATIFIED, scoring="neg_log_loss").fit(X, y)
+    together = ps.LogisticRegressionCV(Cs=grid["C"], cv=STRATIFIED, **OURS).fit(X, y)
+    known = theirs.cv_results_["mean_test_score"]
+    np.testing.assert_allclose(ours.cv_results_["mean_test_score"], known, rtol=1e-6)
+    np.testing.assert_allclose(together.scores_.mean(axis=(0, 1)), known, rtol=1e-6)
+    assert theirs.best_params_["C"] == ours.best_params_["C"] == together.C_
+
+
+def test_a_fold_without_one_of_several_classes():
+    X, y = WINE
+    with pytest.raises(ValueError, match="no row of class 0 is outside fold 0; use fewer folds, or StratifiedKFold"):
+        ps.LogisticRegressionCV(cv=KFold(3)).fit(X, y)

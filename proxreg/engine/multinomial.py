@@ -1,0 +1,135 @@
+"""Several classes at once: the lanes of a multinomial model, by accelerated steps and Newton's in turns.
+
+A Newton step knows how the classes' coefficients depend on each other, which gradients learn slowly.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from proxreg._pytree import Array
+from proxreg.engine.family import Family
+from proxreg.engine.glm import in_turns
+from proxreg.engine.glm_newton import Look, looks, minimum, shares
+from proxreg.models import Coefficients, MultinomialModel
+from proxreg.penalties import Penalty
+from proxreg.solvers import Result
+
+ROOM = 1 << 24  # numbers in the linear predictors of the lanes that are solved at a time
+WIDEST = 3000  # coefficients that a step may move: it solves for them at once
+DAMPING = 1e-12  # relative; what is added to all classes alike changes no probability
+CHUNK = 8  # lanes at a time: one program for any number
+
+
+def solve_multinomial(
+    model: MultinomialModel, family: Family, weights: np.ndarray, *, tol: float, max_steps: int
+) -> Result:
+    """Lanes with ``weights (L, n)`` of their rows, to their certificates: ``w`` is ``(L, K, p)``, an intercept
+    ``(L, K)``.
+
+    X and y are NumPy arrays, X about centred if there is an intercept.
+    """
+    size = max(1, ROOM // np.size(model.y))
+    parts = []
+    for first in range(0, len(weights), size):
+        at = np.arange(first, min(first + size, len(weights)))
+        rows, start = MultinomialRows.of(model, weights[at]), _start(model, weights[at])
+        parts.append(in_turns(model, rows, family.lanes(at), start, tol=tol, max_steps=max_steps, weights=weights[at]))
+    return parts[0] if len(parts) == 1 else jax.tree.map(lambda *each: np.concatenate(each), *parts)
+
+
+def _start(model: MultinomialModel, weights: np.ndarray) -> Any:
+    """Each lane's intercept-only model: rows that are there twice, and rows of weight 2, start alike."""
+    zero = np.zeros((len(weights), np.shape(model.y)[1], np.shape(model.X)[1]), weights.dtype)
+    if not model.fit_intercept:
+        return zero
+    null = np.log(np.maximum(weights @ np.asarray(model.y), np.finfo(weights.dtype).tiny))
+    return Coefficients(zero, null - null.mean(axis=1, keepdims=True))
+
+
+class MultinomialRows(NamedTuple):
+    """See ``Rows``: coefficients ``(K, p)`` and intercepts ``(K,)`` a lane."""
+
+    X: np.ndarray
+    on_device: tuple  # X and y
+    weights: np.ndarray  # (L, n) that sum to one
+    fit_intercept: bool
+
+    @classmethod
+    def of(cls, model: MultinomialModel, weights: np.ndarray) -> "MultinomialRows":
+        """Of a model with weights ``(L, n)`` of its rows."""
+        X, y = np.asarray(model.X), np.asarray(model.y)
+        return cls(X, (jnp.asarray(X), jnp.asarray(y)), shares(model, weights, len(weights)), model.fit_intercept)
+
+    def lanes(self, chosen: np.ndarray) -> "MultinomialRows":
+        """See ``Rows``."""
+        return self._replace(weights=self.weights[chosen])
+
+    def look(self, family: Family, at: np.ndarray, w: np.ndarray, b: np.ndarray) -> Look:
+        """See ``Rows``; the curvature is that of the probabilities ``(l, n, K)`` times the weights."""
+        found = looks(_look, self.on_device, self.weights, CHUNK, family, at, w, b)
+        return found if self.fit_intercept else found._replace(intercept=np.zeros_like(found.intercept))
+
+    def move(self, known: Look, w: np.ndarray, positive: bool, lane: int) -> tuple[np.ndarray, Any]:
+        """See ``Rows``: ``(K, p)`` and ``(K,)``; none where too many coefficients would have to move."""
+        w, mass = w[lane].astype(np.float64), known.curvature[lane].astype(np.float64)
+        move, shift = np.zeros_like(w), np.zeros(len(w))
+        at = np.nonzero((w != 0) | (known.subgradient[lane] != 0))
+        g, l1, l2 = (x[lane][at].astype(np.float64) for x in (known.gradient, known.l1, known.l2))
+        if at[0].size > WIDEST or not (np.isfinite(g).all() and np.isfinite(mass).all()):
+            return move, shift
+        H, cross, own = _hessian(self.X.astype(np.float64), mass, *at)
+        # intercepts are profiled out; what is added to all of them is of no effect
+        slope = known.intercept[lane].astype(np.float64)
+        inverse = np.linalg.pinv(own, rcond=DAMPING, hermitian=True) if self.fit_intercept else np.zeros_like(own)
+        H, g = H - cross @ inverse @ cross.T, g - cross @ inverse @ slope
+        H[np.diag_indices_from(H)] *= 1 + DAMPING
+        try:
+            move[at] = minimum(H, g, w[at], l1, l2, positive) - w[at]
+        except np.linalg.LinAlgError:
+            return move, shift
+        return move, -inverse @ (slope + cross.T @ move[at])
+
+
+def _hessian(
+    X: np.ndarray, mass: np.ndarray, classes: np.ndarray, columns: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of the loss by coefficients ``(m,)`` of these classes and columns, by them and the intercepts, and by those.
+
+    ``mass (n, K)`` are the probabilities times the weights; of a row the classes' own is ``diag(mass) - mass mass' /
+    weight``.
+    """
+    total = mass.sum(axis=1, keepdims=True)
+    rest = mass / np.sqrt(np.where(total > 0, total, 1))
+    spread = X[:, columns] * rest[:, classes]
+    H, cross, own = -(spread.T @ spread), -(spread.T @ rest), -(rest.T @ rest)
+    for k in np.unique(classes):
+        at = np.flatnonzero(classes == k)
+        mine = X[:, columns[at]]
+        weighted = mine * mass[:, k, None]
+        H[np.ix_(at, at)] += mine.T @ weighted
+        cross[at, k] += weighted.sum(axis=0)
+    own[np.diag_indices_from(own)] += mass.sum(axis=0)
+    return H, cross, own
+
+
+@jax.jit
+def _look(family: Family, X: Array, y: Array, weights: Array, w: Array, b: Array) -> Look:
+    def lane(penalty: Penalty, weights, w, b):
+        log_p = jax.nn.log_softmax(X @ w.T + b)
+        mass = weights[:, None] * jnp.exp(log_p)
+        slope, one = mass - weights[:, None] * y, jnp.ones_like(w)
+        g = slope.T @ X
+        return Look(
+            -jnp.sum(jnp.where(y > 0, weights[:, None] * y * log_p, 0)) + penalty.value(w),
+            penalty.subgradient(w, g),
+            jnp.sum(slope, axis=0),
+            g,
+            mass,
+            penalty.pull(0 * w),
+            jax.jvp(lambda w: penalty.subgradient(w, 0.0), (one,), (one,))[1],
+        )
+
+    return jax.vmap(lane)(family.penalties(), weights, w, b)

@@ -1,0 +1,172 @@
+"""Several classes at once: the mean cross-entropy of a softmax of one linear predictor per class, with a penalty."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.special import xlogy
+
+from proxreg._pytree import Array, ArrayLike, pytree_dataclass, static
+from proxreg.models.certificate import Certificate, duality_gap, relative, violation
+from proxreg.models.linear_problem import Coefficients
+from proxreg.models.problem import Curvature, Point
+from proxreg.models.spectrum import majoriser
+from proxreg.penalties import Penalty
+
+BOUND = 0.5  # of the softmax's Hessian, in any direction (Boehning 1992, Ann. Inst. Statist. Math. 44)
+
+
+@pytree_dataclass
+class MultinomialModel:
+    """``sum_i s_i (log sum_k exp(eta_ik) - sum_k y_ik eta_ik) / sum_i s_i`` with ``eta_ik = b_k + x_i . w_k``.
+
+    ``X (n, p)``, ``y (n, K)`` the shares of the classes in each row, mostly one 1; ``sample_weight (n,)``. The
+    parameters are ``w (K, p)``, or with ``fit_intercept=True`` the pair ``Coefficients(coef, intercept (K,))``.
+    """
+
+    X: ArrayLike
+    y: ArrayLike
+    sample_weight: ArrayLike | None = None
+    fit_intercept: bool = static(default=False)
+
+    def with_penalty(self, penalty: Penalty) -> "MultinomialProblem":
+        """The problem that solvers work on: weights that sum to one, columns centred if there is an intercept."""
+        X, y = jnp.asarray(self.X), jnp.asarray(self.y)
+        weights = jnp.ones(len(y), X.dtype) if self.sample_weight is None else jnp.asarray(self.sample_weight)
+        weights = weights / jnp.sum(weights)
+        if self.fit_intercept:
+            center, shares = weights @ X, weights @ y
+            null = jnp.log(jnp.maximum(shares, jnp.finfo(X.dtype).tiny))
+            null = jnp.where(shares > 0, null - jnp.mean(null), null)
+        else:
+            center, null = jnp.zeros(X.shape[1], X.dtype), jnp.zeros(y.shape[1], X.dtype)
+        slope = weights[:, None] * (jax.nn.softmax(null) - y)
+        return MultinomialProblem(
+            X,
+            y,
+            weights,
+            center,
+            null,
+            null_loss=-jnp.sum(weights[:, None] * xlogy(y, jax.nn.softmax(null))),
+            null_gradient=slope.T @ X - jnp.sum(slope, axis=0)[:, None] * center,
+            penalty=penalty,
+            fit_intercept=self.fit_intercept,
+        )
+
+
+class Image(NamedTuple):
+    """What is affine in the parameters."""
+
+    eta: Array  # (n, K)
+
+
+@pytree_dataclass
+class MultinomialProblem:
+    """See ``Problem``. The parameters are ``Coefficients`` of the centred columns, as in ``LinearProblem``."""
+
+    X: Array
+    y: Array
+    weights: Array  # sum to one
+    center: Array  # weighted means of X
+    null: Array  # intercepts of the intercept-only model
+    null_loss: Array
+    null_gradient: Array  # of the coefficients there
+    penalty: Penalty
+    fit_intercept: bool = static()
+
+    @property
+    def curvature(self) -> Curvature:
+        """At most a half of the columns' own."""
+        return "bounded"
+
+    @property
+    def check_every(self) -> int:
+        """A certificate costs a product."""
+        return 4
+
+    def start(self, w0: Any) -> Point:
+        """The point for the user's parameters; the intercept-only model where None."""
+        if w0 is None:
+            return self.at(Coefficients(jnp.zeros_like(self.null_gradient), self.null))
+        coef, intercept = w0 if self.fit_intercept else (w0, jnp.zeros_like(self.null))
+        return self.at(Coefficients(coef, intercept + coef @ self.center))
+
+    def at(self, params: Coefficients) -> Point:
+        """One product with X."""
+        return Point(params, Image(self.X @ params.coef.T + (params.intercept - params.coef @ self.center)))
+
+    def _slope(self, eta: Array) -> Array:
+        return self.weights[:, None] * (jax.nn.softmax(eta) - self.y)
+
+    def _pull(self, slope: Array) -> Coefficients:
+        """The gradient that derivatives ``(n, K)`` give."""
+        total = jnp.sum(slope, axis=0)
+        coef = slope.T @ self.X - total[:, None] * self.center
+        return Coefficients(coef, total if self.fit_intercept else jnp.zeros_like(total))
+
+    def gradient(self, point: Point) -> Coefficients:
+        """One product with the transpose of X."""
+        return self._pull(self._slope(point.image.eta))
+
+    def divergence(self, new: Point, old: Point, move: Coefficients, gradient: Coefficients) -> tuple[Array, Array]:
+        """To second order, ``<f'(new) - f'(old), move> / 2``: sample by sample, so that nothing large cancels."""
+        before, after = jax.nn.softmax(old.image.eta), jax.nn.softmax(new.image.eta)
+        shift = self.weights[:, None] * (new.image.eta - old.image.eta)
+        noise = 4 * jnp.finfo(self.X.dtype).eps * jnp.sum((after + before + self.y) * jnp.abs(shift))
+        return jnp.sum((after - before) * shift) / 2, noise
+
+    def prox(self, params: Coefficients, step: Coefficients) -> Coefficients:
+        """The penalty's, of the coefficients; intercepts are free."""
+        return Coefficients(self.penalty.prox(params.coef, step.coef), params.intercept)
+
+    def steps(self, point: Point) -> Coefficients:
+        """One over a diagonal majoriser of the Hessian."""
+        weights = BOUND * self.weights
+
+        def product(v: Array) -> Array:
+            u = weights * (self.X @ v - self.center @ v)
+            return u @ self.X - jnp.sum(u) * self.center
+
+        curvature = jnp.maximum(weights @ jnp.square(self.X - self.center), 0)
+        diagonal = majoriser(product, jnp.broadcast_to(self.penalty.metric(curvature), curvature.shape))
+        return Coefficients(
+            jnp.broadcast_to(1 / diagonal, self.null_gradient.shape), jnp.full_like(self.null, 1 / BOUND)
+        )
+
+    def certify(self, point: Point) -> Certificate:
+        """One product; the gap is that of probabilities which sum, over rows, to what each class has in y."""
+        coef, eta = point.params.coef, point.image.eta
+        log_p = jax.nn.log_softmax(eta)
+        q = jnp.exp(log_p)
+        q = self._balanced(q) if self.fit_intercept else q
+        gradient = self._pull(self.weights[:, None] * (q - self.y)).coef
+
+        def loss_gap(c: Array) -> Array:
+            # loss + conjugate - product is the divergence of the dual point's probabilities from the model's
+            mixed = self.y + c * (q - self.y)
+            rows = jnp.sum(jnp.where(mixed > 0, xlogy(mixed, mixed) - mixed * log_p, 0), axis=1)
+            return jnp.sum(jnp.where(self.weights > 0, self.weights * rows, 0))
+
+        losses = -jnp.sum(jnp.where(self.y > 0, self.y * log_p, 0), axis=1) + jnp.sum(xlogy(self.y, self.y), axis=1)
+        objective = jnp.sum(jnp.where(self.weights > 0, self.weights * losses, 0)) + self.penalty.value(coef)
+        gap = relative(duality_gap(self.penalty, coef, gradient, loss_gap), self.null_loss)
+        rest = violation(self.penalty, coef, gradient)
+        return Certificate(objective, gap, relative(rest, jnp.max(jnp.abs(self.null_gradient), initial=0.0)))
+
+    def _balanced(self, q: Array) -> Array:
+        """Probabilities near q whose weighted sums over rows are those of y: orthogonal to the intercepts.
+
+        Classes that have too much give, in every row, the same part of what they have, and the others get it.
+        """
+        have = self.weights @ q
+        excess = have - self.weights @ self.y
+        spare, lack = jnp.maximum(excess, 0), jnp.maximum(-excess, 0)
+        given = q * (spare / jnp.where(have > 0, have, 1))
+        total = jnp.sum(lack)
+        taken = jnp.sum(given, axis=1, keepdims=True) * (lack / jnp.where(total > 0, total, 1))
+        return q - given + taken
+
+    def solution(self, point: Point) -> Any:
+        """The parameters of the columns as they are, not centred."""
+        coef, intercept = point.params
+        return Coefficients(coef, intercept - coef @ self.center) if self.fit_intercept else coef

@@ -1,0 +1,64 @@
+"""Several classes: estimators' parameters as lanes of a multinomial model."""
+
+from typing import Any
+
+import numpy as np
+
+from proxreg import _precision
+from proxreg.engine import Family, OneBlasThread, solve_multinomial
+from proxreg.models import MultinomialModel
+from proxreg.path_problem import remedy, warn_unless_converged
+from proxreg.penalties import ElasticNet
+from proxreg.sklearn.base import ScikitLearnsWarnings, options
+from proxreg.solvers import Status
+from proxreg.task import make_options
+from proxreg.validation import check_vector
+
+
+@OneBlasThread()
+def fit_multinomial(
+    estimator: Any,
+    X: np.ndarray,
+    codes: np.ndarray,
+    weights: np.ndarray | None,
+    parts: np.ndarray,
+    alphas: np.ndarray,
+    l1_ratios: Any,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Coefficients ``(F, R, S, K, p)``, intercepts ``(F, R, S, K)`` and steps ``(F, R, S)`` for ``alphas (F, S)``.
+
+    ``parts (F, n)`` say which rows count, ``weights (n,)`` how much, and ``codes (n,)`` what class each has.
+    """
+    given = options(estimator, X, weights, l1_ratios)
+    ratios = np.atleast_1d(check_vector(l1_ratios, "l1_ratio", high=1.0))
+    check_vector(alphas.ravel(), "alpha")
+    stop = make_options(given["tol"], given["max_steps"], "auto", ElasticNet(1.0, 1.0), X.dtype)
+    count, shape = len(estimator.classes_), (len(parts), ratios.size, alphas.shape[1])
+    own = parts * (1.0 if weights is None else weights)
+    for fold, each in enumerate(own):
+        for lost in np.flatnonzero(np.bincount(codes, each, count) == 0):
+            name = estimator.classes_.tolist()[lost]
+            raise ValueError(f"no row of class {name!r} is outside fold {fold}; use fewer folds, or StratifiedKFold")
+    lanes = np.repeat(np.arange(len(parts)), ratios.size * alphas.shape[1])
+    alpha = np.broadcast_to(alphas[:, None, :], shape).ravel().astype(X.dtype)
+    ratio = np.broadcast_to(ratios[:, None], shape).ravel().astype(X.dtype)
+    center = X.mean(axis=0, dtype=np.float64) if estimator.fit_intercept else np.zeros(X.shape[1])
+    y = (codes[:, None] == np.arange(count)).astype(X.dtype)
+    with _precision.scope(X.dtype):
+        model = MultinomialModel((X - center).astype(X.dtype), y, fit_intercept=estimator.fit_intercept)
+        family = Family(ElasticNet(1.0, 1.0), None, alpha, ratio)
+        found: Any = solve_multinomial(
+            model, family, own[lanes].astype(X.dtype), tol=stop.tol, max_steps=stop.max_steps
+        )
+    if estimator.fit_intercept:
+        coef, intercept = found.w.coef, found.w.intercept - found.w.coef @ center.astype(X.dtype)
+        intercept = intercept - intercept.mean(axis=-1, keepdims=True)  # a shift of all changes no probability
+    else:
+        coef, intercept = found.w, np.zeros((*alpha.shape, count), X.dtype)
+    # nor does one of all coefficients of a column; without a penalty no other is smaller
+    coef = np.where(alpha[:, None, None] == 0, coef - coef.mean(axis=1, keepdims=True), coef)
+    known = found._asdict() | {"converged": found.status == Status.CONVERGED}
+    with ScikitLearnsWarnings():
+        labels = [f"alpha={a:.3g}" for a in alpha]
+        warn_unless_converged(known, stop.tol, labels, remedy(False, X.dtype))
+    return coef.reshape(*shape, count, -1), intercept.reshape(*shape, count), found.num_steps.reshape(shape)
