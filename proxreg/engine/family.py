@@ -8,7 +8,7 @@ import numpy as np
 
 from proxreg._pytree import Array, ArrayLike, replace
 from proxreg.engine.buckets import filled
-from proxreg.penalties import L1, ElasticNet, Penalty
+from proxreg.penalties import L1, BoundedElasticNet, ElasticNet, Penalty
 
 
 class Family(NamedTuple):
@@ -46,6 +46,13 @@ class Family(NamedTuple):
             return False
         ratio = getattr(self.template, "l1_ratio", 1.0) if self.l1_ratio is None else self.l1_ratio
         return bool(np.all(np.asarray(self.alpha) > 0) and np.all(np.asarray(ratio) > 0))
+
+    def pull(self, g: np.ndarray) -> np.ndarray:
+        """How hard gradients ``(L, p)`` of the loss pull coefficients at zero to where limits let them go."""
+        if isinstance(self.template, BoundedElasticNet):
+            up, down = np.asarray(self.template.upper) > 0, np.asarray(self.template.lower) < 0
+            return np.maximum(np.where(up, -g, 0), np.where(down, g, 0))
+        return np.maximum(-g, 0) if getattr(self.template, "positive", False) else np.abs(g)
 
     def penalties(self) -> Penalty:
         """All of them as one pytree, every leaf with the lane axis in front."""

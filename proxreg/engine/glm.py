@@ -66,7 +66,7 @@ def _rounds(
 ) -> None:
     """Solves the lanes ``at``, and writes to their places."""
     p, live = w.shape[1], np.arange(at.size)
-    for _ in range(MAX_ROUNDS):
+    for last in range(MAX_ROUNDS + 1):
         rows = at[live]
         full = filled(live, GROUP)
         start = _start(model, w[at[full]], b[at[full]])
@@ -75,7 +75,7 @@ def _rounds(
         answer.objective[rows], answer.gap[rows], answer.violation[rows] = objective, gap, worst
         answer.status[rows] = np.where(np.isnan(error), Status.NON_FINITE, np.where(error <= tol, 0, Status.MAX_STEPS))
         live = live[(error > tol) & (answer.num_steps[rows] < max_steps)]
-        if not live.size:
+        if not live.size or last == MAX_ROUNDS:
             return
         rows, mine = at[live], family.lanes(live)
         columns = working_set(mine, w[rows], _gradient(model, w[rows], b[rows]), len(model.X))
@@ -136,8 +136,9 @@ def in_turns(
     if start is None:
         zero = np.zeros((lanes, *slope.shape), slope.dtype)
         start = _start(model, zero, np.broadcast_to(null, (lanes, *null.shape)))
-    steps, budget = np.zeros(lanes, np.int32), min(PATIENCE, max_steps)
+    steps, patience = np.zeros(lanes, np.int32), PATIENCE
     while True:
+        budget = np.minimum(patience, max_steps - steps).astype(np.int32)
         found = solve_lanes(model, *given, start, tol, budget, "fista", own_starts=True, weights=weights)
         found = jax.tree.map(np.array, found)
         steps += found.num_steps
@@ -146,9 +147,10 @@ def in_turns(
             return found._replace(num_steps=steps)
         w, b = found.w if model.fit_intercept else (found.w, np.zeros((lanes, *null.shape), found.w.dtype))
         own_w, own_b = w[left], b[left]
-        steps[left] += newton(rows.lanes(left), family.lanes(left), own_w, own_b, FINE * tol * size)
+        mine = rows.lanes(left), family.lanes(left), own_w, own_b
+        steps[left] += newton(*mine, FINE * tol * size, max_steps - steps[left])
         w[left], b[left] = own_w, own_b
-        start, budget = _start(model, w, b), max(min(LONGER * budget, max_steps - int(steps[left].max())), 0)
+        start, patience = _start(model, w, b), LONGER * patience
 
 
 def _start(model: LinearModel | MultinomialModel, w: np.ndarray, b: np.ndarray) -> Any:

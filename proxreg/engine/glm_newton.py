@@ -158,15 +158,18 @@ def looks(
     return Look(*(np.concatenate(each) for each in zip(*parts)))
 
 
-def newton(rows: Rows, family: Family, w: np.ndarray, b: np.ndarray, goal: float) -> np.ndarray:
-    """Moves lanes ``w (L, ...)`` with intercepts ``b (L, ...)``, in place; how many steps each made.
+def newton(
+    rows: Rows, family: Family, w: np.ndarray, b: np.ndarray, goal: float, most: np.ndarray | int = STEPS
+) -> np.ndarray:
+    """Moves lanes ``w (L, ...)`` with intercepts ``b (L, ...)``, in place; how many steps each made, at most ``most``.
 
     Until the largest subgradient is at most ``goal``, or no step lowers the objective.
     """
     steps, at = np.zeros(len(w), np.int32), np.arange(len(w))
     known, positive = rows.look(family, at, w, b), getattr(family.template, "positive", False)
+    most = np.broadcast_to(most, steps.shape)
     for _ in range(STEPS):
-        left = known.worst > goal
+        left = (known.worst > goal) & (steps[at] < most[at])
         at, known = at[left], known.take(left)
         if not at.size:
             break

@@ -39,8 +39,8 @@ def solve_lanes(
     """The template with each alpha ``(lanes,)``, and l1_ratio ``(lanes,)`` if given, in its fields' place.
 
     ``factor (p,)`` multiplies alpha per column. Every lane starts at ``start``, zero where None, or with ``own_starts``
-    at its own entry along the first axis. ``weights (lanes, n)`` stand in for those of a linear model's rows. The
-    products of all lanes with the data are matrix products, and each lane stops on its own certificate.
+    at its own entry along the first axis. ``weights (lanes, n)`` stand in for those of a linear model's rows.
+    ``max_steps`` is a number, or one for each lane. The products of all lanes with the data are matrix products, and each lane stops on its own certificate.
     """
     template = replace(template, alpha=0.0)  # whatever it was, it must not be a reason to compile again
     given = *strong((smooth, template)), alphas, ratios, factor, start, weights
@@ -63,12 +63,12 @@ def _lanes(
 ) -> Result:
     family = Family(template, factor, alphas, ratios)
 
-    def lane(alpha, ratio, start, weights):
+    def lane(alpha, ratio, start, weights, max_steps):
         own = smooth if weights is None else replace(smooth, sample_weight=weights)
         return SOLVERS[solver](own, family.penalty(alpha, ratio), start, tol=tol, max_steps=max_steps)
 
     axes = (0, None if ratios is None else 0, 0 if own_starts else None, None if weights is None else 0)
-    return jax.vmap(lane, in_axes=axes)(alphas, ratios, start, weights)
+    return jax.vmap(lane, in_axes=(*axes, 0 if max_steps.ndim else None))(alphas, ratios, start, weights, max_steps)
 
 
 def certify_lanes(model: LinearModel, family: Family, start: Any) -> Certified:

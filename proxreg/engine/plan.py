@@ -104,7 +104,7 @@ def l1_strength(family: Family) -> np.ndarray:
 
 def scores(family: Family, w: np.ndarray, g: np.ndarray) -> np.ndarray:
     """How much columns matter to each lane ``(L, p)``: infinite in use, else by their gradients over the largest."""
-    size = np.abs(g)
+    size = family.pull(g)
     if family.factor is None:
         largest = np.max(size, axis=1, keepdims=True)
     else:

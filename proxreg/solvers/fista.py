@@ -46,7 +46,7 @@ def step(problem: Problem, steps: PyTree, state: FistaState) -> FistaState:
     move = jax.tree.map(jnp.subtract, new.params, ahead.params)
     divergence, noise = problem.divergence(new, ahead, move, gradient)
     allowed = GREED / 2 * _inner(move, move, scaled)
-    accepted = divergence <= allowed + noise
+    accepted = (divergence <= allowed + noise) & jnp.isfinite(divergence)
 
     progress = jax.tree.map(jnp.subtract, new.params, point.params)
     length = _inner(progress, progress, scaled)
