@@ -11,7 +11,7 @@ from proxreg.results import Fit
 from proxreg.ridge import ridge_cv
 from proxreg.selection import cv_path
 from proxreg.task import make_task
-from proxreg.validation import check_positive, check_vector
+from proxreg.validation import check_data, check_positive, check_vector
 
 DATA = ("fit_intercept", "standardize", "sample_weight", "offset", "feature_names")  # options that are about these
 
@@ -24,7 +24,7 @@ def adaptive(X: Any, y: Any, *, pilot: Any = None, gamma: float = 1.0, **options
 
     Args:
       X, y: as in ``fit_path``, one response.
-      pilot: coefficients ``(p,)``, a fit, or None: ridge with the alpha that leaving rows out chooses (five folds for
+      pilot: coefficients ``(p,)``, a fit, or None: ridge with the alpha of generalised cross-validation (five folds for
         other losses than the squared one).
       gamma: > 0.
       options: of ``fit_path``, for the pilot, which has neither factors nor limits with the squared loss; those about X
@@ -56,7 +56,10 @@ def adaptive(X: Any, y: Any, *, pilot: Any = None, gamma: float = 1.0, **options
 
 def _ridge(X: Any, y: Any, options: Any) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(as_loss(options.get("loss", "squared")), Squared):
-        cv = ridge_cv(X, y, **{name: options[name] for name in (*DATA, "alphas", "n_alphas") if name in options})
+        cv = ridge_cv(
+            X, y, **{name: options[name] for name in (*DATA, "alphas", "n_alphas") if name in options}, criterion="gcv"
+        )
     else:
+        check_data(X, y, as_loss(options["loss"]), *(options.get(name) for name in DATA[2:]))  # one response
         cv = cv_path(X, y, **{"n_alphas": 30, "dtype": "float64", **options, "l1_ratio": 0.0})
     return cv.coef("min"), cv.path.origin.scale

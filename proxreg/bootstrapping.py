@@ -5,8 +5,9 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from proxreg.convergence import how_many, remedy, warn_about_many, warn_unless_converged
 from proxreg.folds import check_key
-from proxreg.path_problem import PathOptions, as_path, check_options, pose, remedy, solved, warn_about_many
+from proxreg.path_problem import PathOptions, as_path, check_options, labels, pose, solved
 from proxreg.resampling import bootstrap_samples, fits
 from proxreg.results import Path
 from proxreg.validation import check_positive
@@ -83,8 +84,8 @@ def bootstrap(X: Any, y: Any, *, key: Any, num_samples: int = 200, **options: Un
     weights = bootstrap_samples(check_key(key), task.data.y, task.data.classes, count)
     parts = list(fits(problem, whole, weights))
     found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    bad = ~found["converged"]
-    worst = np.nanmax(np.where(bad, np.fmax(found["gap"], found["violation"]), 0))
-    warn_about_many(bad.size, int(bad.sum()), float(worst), problem.options.tol, remedy(task.standardize, task.dtype))
+    advice = remedy(task.standardize, task.dtype)
+    warn_unless_converged(whole, problem.options.tol, labels(problem), advice)
+    warn_about_many(*how_many(found), problem.options.tol, advice)
     kept = {name: found[name] for name in ("coef", "intercept", "gap", "converged")}
     return Bootstrap(path=as_path(problem, whole), **kept)

@@ -18,6 +18,7 @@ from proxreg.source_data import Rows, data_of, path_of
 from proxreg.validation import check_positive
 
 KINDS = ("aic", "bic", "ebic")
+RANK = 1e-12  # of the largest eigenvalue, below which there is none
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -155,7 +156,7 @@ def _free(path: Path, coef: np.ndarray) -> np.ndarray:
     penalty: Any = path.penalty
     if not isinstance(penalty, BoundedElasticNet):
         return coef
-    lower, upper = np.asarray(penalty.lower), np.asarray(penalty.upper)
+    lower, upper = (np.asarray(limit).astype(path.coef.dtype) for limit in (penalty.lower, penalty.upper))
     return np.where((coef <= lower) | (coef >= upper), 0.0, coef)
 
 
@@ -198,4 +199,7 @@ def _degrees(loss: Loss, data: Rows, coef: np.ndarray, eta: np.ndarray, l2: floa
     X /= data.scale[used]  # the columns that the penalty is about
     strength = np.full(used.size, l2) if data.factor is None else l2 * data.factor[used]
     hessian = (X.T * weights) @ X
-    return float(np.trace(np.linalg.solve(hessian + np.diag(strength), hessian)))
+    system = hessian + np.diag(strength)
+    if np.all(strength > 0):
+        return float(np.trace(np.linalg.solve(system, hessian)))
+    return float(np.trace(np.linalg.pinv(system, rcond=RANK, hermitian=True) @ hessian))  # free columns may be alike

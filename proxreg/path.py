@@ -8,19 +8,10 @@ import numpy as np
 from proxreg import _precision
 from proxreg._pytree import replace
 from proxreg.alpha_grid import critical_alphas
+from proxreg.convergence import remedy, warn_unless_converged
 from proxreg.engine import solve_one, strength
-from proxreg.path_problem import (
-    arrays,
-    as_path,
-    check_ratios,
-    labels,
-    pose,
-    remedy,
-    solved,
-    template_of,
-    warn_unless_converged,
-)
-from proxreg.penalties import Penalty
+from proxreg.path_problem import arrays, as_path, check_ratios, labels, pose, solved, template_of, with_limits_for
+from proxreg.penalties import BoundedElasticNet, Penalty
 from proxreg.results import Fit, Path
 from proxreg.task import make_options, make_task, require_alpha, require_factor, require_fit
 
@@ -217,6 +208,8 @@ def alpha_max(
         dtype=dtype,
     )
     require_fit(template, task)
+    if penalty is None and isinstance(template, BoundedElasticNet):
+        template = with_limits_for(task, template)
     with _precision.scope(task.dtype):
         found = critical_alphas(task, template, np.atleast_1d(ratios) if penalty is None else None)
     return found if ratios.ndim else float(found[0])

@@ -11,7 +11,6 @@ import numpy as np
 
 from proxreg import _precision
 from proxreg._pytree import replace
-from proxreg._warnings import ConvergenceWarning, warn
 from proxreg.alpha_grid import default_grid, unpenalised_fit
 from proxreg.batch import solve_batch
 from proxreg.engine import OneBlasThread
@@ -112,12 +111,13 @@ def pose(
     require_fit(template, task)
     given = check_alphas(alphas, ratios.shape, (len(tasks),) if several else ())
     options = make_options(tol, max_steps, solver, template, task.dtype)
+    limited = isinstance(template, BoundedElasticNet) and penalty is None
     with _precision.scope(task.dtype):
-        wanted = template, ratios, n_alphas, min_ratio
+        wanted = with_limits_for(task, template) if limited else template, ratios, n_alphas, min_ratio
         grid = np.stack([default_grid(each, *wanted) for each in tasks]) if given is None else given
     grid = np.broadcast_to(grid, (len(tasks), *ratios.shape, grid.shape[-1])).astype(task.dtype)
-    limited, own = isinstance(template, BoundedElasticNet) and penalty is None, penalty is not None
-    return PathProblem(tasks, several, template, limited, ratios, grid if several else grid[0], own, most, options)
+    grid = grid if several else grid[0]
+    return PathProblem(tasks, several, template, limited, ratios, grid, penalty is not None, most, options)
 
 
 def template_of(penalty: Any, positive: Any, lower: Any, upper: Any, X: Any) -> Penalty:
@@ -186,16 +186,28 @@ def answer(problem: PathProblem, near: np.ndarray | None = None) -> dict[str, np
         result = solve_batch(tasks, template, response, grid.ravel(), ratios, starts, problem.options, base)
         parts = [arrays(task, jax.tree.map(itemgetter(response == task.response), result)) for task in tasks]
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        if problem.limited:
+            joined["coef"] = _at_limits(joined["coef"], problem.template)
         return {name: a.reshape(*grid.shape, *a.shape[1:]) for name, a in joined.items()}
 
 
 def scaled_template(problem: PathProblem) -> Penalty:
-    """The template for the columns as solvers see them: a coefficient there is one of the input times the scale."""
-    if not problem.limited:
-        return problem.template
-    template: Any = problem.template
-    scale = problem.task.design.scale
+    """The template for the columns as solvers see them."""
+    return with_limits_for(problem.task, problem.template) if problem.limited else problem.template
+
+
+def with_limits_for(task: Task, template: Any) -> Penalty:
+    """Limits of the input's coefficients as those of a task's columns: there they are times the scale."""
+    scale = task.design.scale
     return replace(template, lower=template.lower * scale, upper=template.upper * scale)
+
+
+def _at_limits(coef: np.ndarray, template: Any) -> np.ndarray:
+    """Coefficients ``(L, p)`` that reached a limit, but for the rounding of scales, are there."""
+    lower, upper = (np.asarray(limit).astype(coef.dtype) for limit in (template.lower, template.upper))
+    nearly = 1 - 4 * np.finfo(coef.dtype).eps  # of limits with zero between them
+    coef = np.where(coef >= nearly * upper, upper, coef)
+    return np.where(coef <= nearly * lower, lower, coef)
 
 
 def as_path(problem: PathProblem, found: dict[str, np.ndarray]) -> Path:
@@ -260,37 +272,3 @@ def arrays(task: Task, result: Result) -> dict[str, np.ndarray]:
         "converged": np.asarray(result.status == Status.CONVERGED),
         "num_steps": np.asarray(result.num_steps),
     }
-
-
-def warn_unless_converged(found: dict[str, np.ndarray], tol: float, labels: list[str], remedy: str) -> None:
-    bad = ~found["converged"].ravel()
-    if not bad.any():
-        return
-    gap, violation = found["gap"].ravel(), found["violation"].ravel()
-    overflowed = bad & ~np.isfinite(found["objective"].ravel())
-    if overflowed.any():
-        first = labels[int(np.argmax(overflowed))]
-        warn(
-            f"{overflowed.sum()}/{bad.size} problems left the range of numbers"
-            f"{f' (the first at {first})' if first else ''}; scale X, y and the penalty to about 1",
-            ConvergenceWarning,
-        )
-        return
-    what, error = ("gap", gap) if np.any(gap[bad] > tol) else ("violation", violation)
-    worst = int(np.nanargmax(np.where(bad, np.nan_to_num(error, nan=-1.0), -np.inf)))
-    at = f" ({labels[worst]})" if labels[worst] else ""
-    warn(
-        f"{bad.sum()}/{bad.size} problems above tol: worst {what} {error[worst]:.2g} > {tol:.2g}{at}; {remedy}",
-        ConvergenceWarning,
-    )
-
-
-def remedy(standardize: bool, dtype: np.dtype) -> str:
-    precise = "; or pass dtype='float64'" if dtype == np.float32 else ""
-    return "raise max_steps" + ("" if standardize else " or standardize") + precise
-
-
-def warn_about_many(fits: int, above: int, worst: float, tol: float, remedy: str) -> None:
-    """The same for fits that are too many to name."""
-    if above:
-        warn(f"{above}/{fits} problems above tol: worst error {worst:.2g} > {tol:.2g}; {remedy}", ConvergenceWarning)

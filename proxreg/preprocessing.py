@@ -141,10 +141,11 @@ def _response(data: Data, fit_intercept: bool, least_squares: bool, dtype: np.dt
     y, offset, y_center = data.y.astype(np.float64), data.offset, 0.0
     if least_squares and offset is not None:
         y, offset = y - offset, None
-    same = offset is None and np.ptp(y) <= 4 * np.finfo(np.float64).eps * np.max(np.abs(data.y))
-    flat = bool(same and (fit_intercept or (least_squares and y[0] == 0)))
+    own = y if data.sample_weight is None else y[data.sample_weight > 0]
+    same = offset is None and np.ptp(own) <= 4 * np.finfo(np.float64).eps * np.max(np.abs(data.y))
+    flat = bool(same and (fit_intercept or (least_squares and own[0] == 0)))
     if flat:
-        y = np.full_like(y, y[0])
+        y = np.full_like(y, own[0])
         less = "" if data.offset is None else " less offset"
         warn(f"y{less} is constant ({y[0]:g}): nothing to explain", DataWarning)
     if least_squares and fit_intercept:

@@ -14,7 +14,8 @@ TOL = 1e-12  # of the gradient, relative to what the slopes of the rows could ad
 PERFECT = 1e-12  # residuals, relative to those of no fit, that are rounding
 HALVINGS = 30
 ROUNDING = 4 * np.finfo(float).eps
-FAR = 30.0  # linear predictors from which on a likelihood of classes that still rises has no maximum
+FAR = 30.0  # linear predictors from which on it is asked whether classes are separated
+APART = 1e-6  # of the largest, by which rows may go the wrong way in a direction that separates
 FLAT = 1e-3
 CLEAR = 1e-3  # of a column's length is not told by others: then normal equations keep ten digits
 DEFINITE = 1e-6  # likewise, of a direction that is only a direction
@@ -113,8 +114,6 @@ def _newton(
         gradient = design.T @ (weights * slope)
         if np.max(np.abs(gradient), initial=0.0) <= TOL * _size(design, weights, slope):
             return theta, step
-        if isinstance(loss, Logistic) and np.max(np.abs(design @ theta)) > FAR:
-            return theta, step
         # where rows have no curvature, as beyond Huber's bend, a little of its bound stands in
         curved = curvature if loss.curvature is None else np.maximum(curvature, FLAT * loss.curvature)
         hessian = (design.T * (weights * curved)) @ design
@@ -134,4 +133,11 @@ def _newton(
         else:
             return theta, step
         theta, (value, slope, curvature) = new, found
+        if isinstance(loss, Logistic) and np.max(np.abs(design @ theta)) > FAR and _separates(design @ -move, y):
+            return theta, step + 1
     return theta, MAX_STEPS
+
+
+def _separates(direction: np.ndarray, y: np.ndarray) -> bool:
+    """Whether a direction of the linear predictor suits the class of every row: then the likelihood rises forever."""
+    return bool(np.all((2 * y - 1) * direction >= -APART * np.max(np.abs(direction))))

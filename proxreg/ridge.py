@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from proxreg.convergence import remedy, warn_unless_converged
 from proxreg.cv_result import CVPath
 from proxreg.leave_one_out import leave_one_out
-from proxreg.path_problem import answer, as_path, labels, pose, remedy, warn_unless_converged
+from proxreg.path_problem import answer, as_path, labels, pose
 from proxreg.resampling import centred_rows
 from proxreg.rules import places, warn_at_the_edge
 
@@ -38,8 +39,9 @@ def ridge_cv(
 
     Allen (1974), PRESS; with ``criterion="gcv"`` every ``h_i`` is replaced by their mean (Golub, Heath and Wahba 1979).
     The total penalty stays what it is on all rows, as in scikit-learn's ``RidgeCV``: a refit on the other rows has
-    ``alpha S / (S - s_i)``, S the sum of weights. A row is left out whole: one of weight 2 is not two rows. Means and
-    scales of columns are those of all rows.
+    ``alpha S / (S - s_i)``, S the sum of weights. A row is left out whole: one of weight 2 is not two rows, where for
+    "gcv" it is (weights that sum to less than their number are relative ones). Means and scales of columns are those of
+    all rows.
 
     Args:
       criterion: "loo" or "gcv".
@@ -74,6 +76,8 @@ def ridge_cv(
     known = leave_one_out(rows, target[:, None], problem.grid, sample_weight=share, fit_intercept=fit_intercept)
     errors = known.errors[:, :, 0]
     if criterion == "gcv":
+        if weights is not None:
+            count = max(count, weights.sum())  # a weight is a number of equal rows
         errors = errors * (1 - known.leverage) / (1 - known.leverage.sum(axis=1, keepdims=True) / count)
     losses = np.square(errors).T / 2  # (n, K)
     coef = known.coef[:, 0] / task.design.scale
@@ -82,7 +86,7 @@ def ridge_cv(
     mean = share @ losses
     error = np.sqrt(share @ np.square(losses - mean) / (count - 1))
     path, place = as_path(problem, found), places(mean, error, problem.grid, 1)
-    warn_at_the_edge(problem.grid, path.nnz, place["min"], "mean loss")
+    warn_at_the_edge(problem.grid, mean, path.nnz, place["min"], "mean loss")
     return CVPath(
         path=path,
         alphas=problem.grid,

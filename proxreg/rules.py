@@ -5,6 +5,7 @@ import numpy as np
 from proxreg._warnings import DataWarning, warn
 
 RULES = ("min", "1se")
+LEVEL = 1e-9  # of a mean, that no alpha changes it by
 
 
 def check_rule(rule: str) -> str:
@@ -40,14 +41,20 @@ def places(mean: np.ndarray, error: np.ndarray, alphas: np.ndarray, responses: i
     return dict(zip(RULES, np.array(found).T))
 
 
-def warn_at_the_edge(alphas: np.ndarray, nnz: np.ndarray, place: np.ndarray, what: str) -> None:
-    """Says where a curve ends before its best point, as far as the grid tells; ``place (T,)`` as in ``places``."""
+def warn_at_the_edge(alphas: np.ndarray, mean: np.ndarray, nnz: np.ndarray, place: np.ndarray, what: str) -> None:
+    """Says where a curve ends before its best point, as far as the grid tells; ``place (T,)`` as in ``places``.
+
+    A curve that is level, as of a constant response, has no best point to miss.
+    """
     count = alphas.shape[-1]
     if count < 2:
         return
-    grid, nnz = alphas.reshape(len(place), -1, count), nnz.reshape(len(place), -1)
+    grid, mean = (each.reshape(len(place), -1, count) for each in (alphas, mean))
+    nnz = nnz.reshape(len(place), -1)
     for number, at in enumerate(place):
         row, alpha = grid[number, at // count], grid[number, at // count, at % count]
+        if np.ptp(mean[number, at // count]) <= LEVEL * np.max(np.abs(mean[number, at // count])):
+            continue
         of = f"of the grid, {alpha:.3g}"
         best_is = f"{f'y {number}: ' if len(place) > 1 else ''}the best {what} is at the"
         if alpha == row.min() > 0:

@@ -1,16 +1,19 @@
 """Cross-validation: a path for every fold, judged on the rows that it has not seen."""
 
 import dataclasses
+import warnings
 from typing import Any
 
 import numpy as np
 
 from proxreg._progress import report
+from proxreg._warnings import DataWarning
+from proxreg.convergence import remedy, warn_unless_converged
 from proxreg.cv_result import CVPath
 from proxreg.engine import Moments, OneBlasThread, determines
 from proxreg.folds import Fold, make_folds
 from proxreg.metrics import Metric, as_metric
-from proxreg.path_problem import PathProblem, answer, as_path, labels, pose, remedy, solved, warn_unless_converged
+from proxreg.path_problem import PathProblem, answer, as_path, labels, pose, solved
 from proxreg.penalties import Penalty
 from proxreg.rules import places, warn_at_the_edge
 from proxreg.task import Task, tasks_from, tasks_of
@@ -153,19 +156,35 @@ def _judged(
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """The fits outside a fold, and how well they do inside it."""
     task, weights = problem.task, _weights(problem)
-    complement = np.array_equal(np.bincount(np.append(fold.train, fold.test)), np.ones(weights.size))
-    light = weights[fold.train].sum() < LIGHT * weights.sum()  # differences would be rounding
-    if task.design.sums is not None and complement and not light:
-        held = task.design.parts[number]
-        sums = task.design.sums.without(held)
-        outside = tasks_from(sums, problem.tasks)
-        # where the minimiser may not be unique, a start at the fit on all rows would tell of those held out
-        known = np.isfinite(whole["gap"]).all() and determines(sums, task.design.sums, task.fit_intercept)
-        found = answer(dataclasses.replace(problem, tasks=outside), whole["coef"] if known else None)
-        assert metric.of_square is not None  # statistics are those of the squared loss
-        return found, metric.of_square * _mean_square(problem, held, found)
-    found = answer(dataclasses.replace(problem, tasks=tasks_of(fold.train, problem.tasks)))
-    return found, _measured(problem, found, fold.test, weights[fold.test], metric)
+    outside = _outside(problem, fold, number)
+    if outside is None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataWarning)  # what the data are like was said of all rows
+            tasks = tasks_of(fold.train, problem.tasks)
+        found = answer(dataclasses.replace(problem, tasks=tasks))
+        return found, _measured(problem, found, fold.test, weights[fold.test], metric)
+    # where the minimiser may not be unique, a start at the fit on all rows would tell of those held out
+    sums = task.design.sums
+    assert sums is not None
+    known = np.isfinite(whole["gap"]).all() and determines(outside, sums, task.fit_intercept)
+    tasks = tasks_from(outside, problem.tasks)
+    found = answer(dataclasses.replace(problem, tasks=tasks), whole["coef"] if known else None)
+    assert metric.of_square is not None  # statistics are those of the squared loss
+    squares = _mean_square(problem, task.design.parts[number], found)
+    if squares is None:
+        return found, _measured(problem, found, fold.test, weights[fold.test], metric)
+    return found, metric.of_square * squares
+
+
+def _outside(problem: PathProblem, fold: Fold, number: int) -> Moments | None:
+    """The statistics of the rows outside a fold as those of all less its own; None where that does not serve."""
+    sums, weights = problem.task.design.sums, _weights(problem)
+    if sums is None or not np.array_equal(np.bincount(np.append(fold.train, fold.test)), np.ones(weights.size)):
+        return None
+    if weights[fold.train].sum() < LIGHT * weights.sum():
+        return None
+    found = sums.without(problem.task.design.parts[number])
+    return found if found.keeps_digits(sums, problem.task.fit_intercept) else None
 
 
 def _each_response(problem: PathProblem, found: dict[str, np.ndarray]) -> list[tuple[Task, np.ndarray, np.ndarray]]:
@@ -174,14 +193,19 @@ def _each_response(problem: PathProblem, found: dict[str, np.ndarray]) -> list[t
     return [(task, *pair) for task, pair in zip(problem.tasks, pairs)]
 
 
-def _mean_square(problem: PathProblem, held: Moments, found: dict[str, np.ndarray]) -> np.ndarray:
-    """``sum_i s_i (y_i - b - x_i . w)^2 / sum_i s_i`` over the rows that the sums are of."""
-    means = []
+def _mean_square(problem: PathProblem, held: Moments, found: dict[str, np.ndarray]) -> np.ndarray | None:
+    """``sum_i s_i (y_i - b - x_i . w)^2 / sum_i s_i`` over the rows that the sums are of; None where so little is left
+    of the terms that rounding tells in it.
+    """
+    means, least = [], 10 * np.sqrt(np.finfo(held.kind).eps)
     for task, coef, intercept in _each_response(problem, found):
         k, w, b = task.response, coef.astype(np.float64), intercept.astype(np.float64) - task.design.y_center
         b = b if held.shift is None else b + w @ held.shift
         fitted = np.einsum("...p,...p->...", w @ held.xx, w) + 2 * b * (w @ held.x) + b**2 * held.total
-        means.append(np.maximum(held.yy[k] - 2 * (w @ held.xy[:, k] + b * held.y[k]) + fitted, 0) / held.total)
+        left = held.yy[k] - 2 * (w @ held.xy[:, k] + b * held.y[k]) + fitted
+        if np.any(left < least * (held.yy[k] + fitted)):
+            return None
+        means.append(left / held.total)
     return np.stack(means).reshape(problem.grid.shape)
 
 
@@ -211,7 +235,7 @@ def _summary(
     place = places(-mean if metric.larger else mean, error, problem.grid, len(problem.tasks))
     path = as_path(problem, fits[0])
     if problem.most is None:  # else the grid may end where it was told to
-        warn_at_the_edge(problem.grid, path.nnz, place["min"], f"mean {metric.name}")
+        warn_at_the_edge(problem.grid, mean, path.nnz, place["min"], f"mean {metric.name}")
     return CVPath(
         path=path,
         alphas=problem.grid,

@@ -53,6 +53,8 @@ def data_of(path: Path, X: Any, y: Any, sample_weight: Any, offset: Any) -> list
 
 
 def _rows(path: Path, data: Data) -> Rows:
+    if data.sample_weight is not None and np.any(data.sample_weight == 0):
+        data = data.rows(np.flatnonzero(data.sample_weight))  # which do not count, and may be anywhere
     weights = np.ones(len(data.y)) if data.sample_weight is None else data.sample_weight.astype(np.float64)
     origin, total = path.origin, float(weights.sum())
     own = origin.scale, origin.factor, origin.fit_intercept

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple, Unpack
 import numpy as np
 
 from proxreg._warnings import DataWarning, warn
+from proxreg.convergence import how_many, remedy, warn_about_many
 from proxreg.folds import check_key
-from proxreg.path_problem import PathOptions, PathProblem, answer, check_options, pose, remedy, solved, warn_about_many
+from proxreg.path_problem import PathOptions, PathProblem, answer, check_options, pose, solved
 from proxreg.resampling import fits, half_samples
 from proxreg.results import names_of
 from proxreg.validation import check_positive
@@ -171,23 +172,22 @@ class _Seen(NamedTuple):
     probability: np.ndarray  # (K, p)
     mean_union: np.ndarray  # (K,) candidates with a coefficient at that alpha or a larger one
     worst_gap: float
-    fits: tuple[int, int, float]  # how many, how many above the tolerance, and the worst error of those
+    fits: tuple[int, int, int, float]  # as in ``how_many``
 
 
 def _count(problem: PathProblem, whole: dict[str, np.ndarray], weights: np.ndarray, candidates: np.ndarray) -> _Seen:
     """Fits all samples, and keeps how often each feature has a coefficient."""
-    hits, union, fitted, above, gap, worst = 0.0, 0.0, 0, 0, [], 0.0
+    hits, union, gap, parts = 0.0, 0.0, [], []
     for found in fits(problem, whole, weights):
         used = found["coef"] != 0
         hits = hits + used.sum(axis=0)
         union = union + (np.logical_or.accumulate(used, axis=1) & candidates).sum(axis=(0, 2))
-        bad = ~found["converged"]
-        fitted, above = fitted + bad.size, above + int(bad.sum())
         gap.append(found["gap"].max())
-        if bad.any():
-            worst = max(worst, float(np.nanmax(np.fmax(found["gap"], found["violation"])[bad])))
-    count = len(weights)
-    return _Seen(np.asarray(hits) / count, np.asarray(union) / count, float(np.max(gap)), (fitted, above, worst))
+        parts.append(how_many(found))
+    count, (*numbers, worst) = len(weights), zip(*parts)
+    fitted, above, lost = map(sum, numbers)
+    told = fitted, above, lost, max(worst)
+    return _Seen(np.asarray(hits) / count, np.asarray(union) / count, float(np.max(gap)), told)
 
 
 def _candidates(problem: PathProblem) -> np.ndarray:

@@ -191,7 +191,24 @@ def test_generalised_cross_validation():
         pr.ridge_cv(X, y, criterion="press")
 
 
-@pytest.mark.filterwarnings("ignore:constant")
+def test_generalised_cross_validation_takes_weights_for_equal_rows():
+    X, y = diabetes()
+    weights = np.random.default_rng(0).integers(0, 4, len(y))
+    again = np.repeat(np.arange(len(y)), weights)
+    asked: list[Any] = [{}, {"standardize": True}, {"fit_intercept": False}]
+    for options in asked:
+        weighted = pr.ridge_cv(X, y, sample_weight=weights.astype(float), criterion="gcv", **options)
+        repeated = pr.ridge_cv(X[again], y[again], criterion="gcv", **options)
+        np.testing.assert_allclose(weighted.alphas, repeated.alphas, rtol=1e-9)
+        np.testing.assert_allclose(weighted.mean_loss, repeated.mean_loss, rtol=1e-9)
+        np.testing.assert_allclose(weighted.se_loss, repeated.se_loss, rtol=1e-9)
+        factor = pr.adaptive(X, y, sample_weight=weights.astype(float), **options)
+        np.testing.assert_allclose(factor, pr.adaptive(X[again], y[again], **options), rtol=1e-6)
+    relative = pr.ridge_cv(X, y, sample_weight=weights / weights.sum(), criterion="gcv")
+    assert np.isfinite(relative.mean_loss).all()
+
+
+@pytest.mark.filterwarnings("ignore:constant", "ignore:y is constant")
 def test_rows_of_weight_zero_are_not_there():
     X, y = diabetes()
     weights = np.random.default_rng(0).uniform(0.5, 2, len(y))

@@ -15,6 +15,7 @@ PACKAGE = ROOT.name
 #: from the bottom up; a layer imports lower rows only, and nothing of its own row but itself
 ORDER = [
     {"_pytree", "_precision", "_warnings", "_progress"},
+    {"convergence"},
     {"penalties", "losses"},
     {"models"},
     {"solvers"},

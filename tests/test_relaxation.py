@@ -110,7 +110,7 @@ def test_adaptive_weights_are_those_of_the_pilot():
     np.testing.assert_allclose(pr.adaptive(X, y, pilot=pilot, gamma=2.0)[:3], [0.25, 1, 4])
     scaled = pr.adaptive(X, y, pilot=pilot, standardize=True)
     np.testing.assert_allclose(scaled[:3], 1 / np.abs(pilot * X.std(axis=0))[:3])
-    ridge = pr.ridge_cv(X, y).coef()
+    ridge = pr.ridge_cv(X, y, criterion="gcv").coef()
     np.testing.assert_allclose(pr.adaptive(X, y), 1 / np.abs(ridge), rtol=1e-10)
     fit = pr.fit(X, y, penalty=pr.L2(0.01), **TIGHT)
     np.testing.assert_allclose(pr.adaptive(X, y, pilot=fit), 1 / np.abs(fit.coef), rtol=1e-10)
@@ -118,6 +118,8 @@ def test_adaptive_weights_are_those_of_the_pilot():
     assert np.any(np.all((path.coef != 0) == (np.arange(8) < 3), axis=1))  # the three signals alone
     X, y = problems.responses("logistic")
     assert pr.adaptive(X, y, loss="logistic", alphas=[0.1, 0.01, 0.001]).shape == (8,)
+    with pytest.raises(ValueError, match="fit one response at a time"):
+        pr.adaptive(X, np.stack([y, y], axis=1), loss="logistic")
     with pytest.raises(ValueError, match=r"a coefficient per column, shape \(8,\), got \(3,\)"):
         pr.adaptive(X, y, pilot=[1.0, 2.0, 3.0])
 

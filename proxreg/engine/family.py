@@ -49,10 +49,11 @@ class Family(NamedTuple):
 
     def pull(self, g: np.ndarray) -> np.ndarray:
         """How hard gradients ``(L, p)`` of the loss pull coefficients at zero to where limits let them go."""
-        if isinstance(self.template, BoundedElasticNet):
-            up, down = np.asarray(self.template.upper) > 0, np.asarray(self.template.lower) < 0
+        template: Any = self.template
+        if isinstance(template, BoundedElasticNet):
+            up, down = np.asarray(template.upper) > 0, np.asarray(template.lower) < 0
             return np.maximum(np.where(up, -g, 0), np.where(down, g, 0))
-        return np.maximum(-g, 0) if getattr(self.template, "positive", False) else np.abs(g)
+        return np.maximum(-g, 0) if getattr(template, "positive", False) else np.abs(g)
 
     def penalties(self) -> Penalty:
         """All of them as one pytree, every leaf with the lane axis in front."""

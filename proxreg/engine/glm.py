@@ -17,7 +17,7 @@ from proxreg.engine.lanes import certify_lanes, null_model, solve_lanes
 from proxreg.engine.plan import GROUP, by_strength, working_set
 from proxreg.engine.working_set import INNER
 from proxreg.losses import Loss
-from proxreg.models import Coefficients, LinearModel, MultinomialModel
+from proxreg.models import Coefficients, LinearModel, MultinomialModel, weighed
 from proxreg.penalties import L1, L2, ElasticNet
 from proxreg.solvers import Result, Status
 
@@ -163,10 +163,10 @@ def _gradient(model: LinearModel, w: np.ndarray, b: np.ndarray) -> np.ndarray:
     used = np.flatnonzero(np.any(w != 0, axis=0))
     eta = matmul(w[:, used], X[:, used].T) + b[:, None]
     eta = eta if model.offset is None else eta + np.asarray(model.offset)
-    slope = np.asarray(_slope(model.loss, padded(eta, GROUP, y.size), y))[: len(w)]
-    return matmul(slope if model.sample_weight is None else slope * np.asarray(model.sample_weight), X)
+    weights = np.ones(y.size, X.dtype) if model.sample_weight is None else np.asarray(model.sample_weight)
+    return matmul(np.asarray(_slope(model.loss, padded(eta, GROUP, y.size), y, weights))[: len(w)], X)
 
 
 @jax.jit
-def _slope(loss: Loss, eta: Array, y: Array) -> Array:
-    return loss.derivative(eta, y)
+def _slope(loss: Loss, eta: Array, y: Array, weights: Array) -> Array:
+    return weighed(weights, loss.derivative(eta, y))

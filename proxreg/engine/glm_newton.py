@@ -20,7 +20,7 @@ from proxreg.engine.family import Family
 from proxreg.engine.host import in_parallel
 from proxreg.engine.polish import solution
 from proxreg.losses import Loss
-from proxreg.models import LinearModel
+from proxreg.models import LinearModel, weighed
 
 STEPS = 25
 QUARTERS = 5  # of a step that is too long
@@ -56,14 +56,14 @@ class Look(NamedTuple):
 def _look(loss: Loss, family: Family, X: Array, y: Array, offset: Array, weights: Array, w: Array, b: Array) -> Look:
     def lane(penalty, weights, w, b):
         eta = X @ w + b + offset
-        slope = weights * loss.derivative(eta, y)
+        slope = weighed(weights, loss.derivative(eta, y))
         g, one = slope @ X, jnp.ones_like(w)
         return Look(
-            jnp.sum(jnp.where(weights > 0, weights * loss.value(eta, y), 0)) + penalty.value(w),
+            jnp.sum(weighed(weights, loss.value(eta, y))) + penalty.value(w),
             penalty.subgradient(w, g),
             jnp.sum(slope),
             g,
-            weights * jnp.maximum(loss.second_derivative(eta, y), 0),
+            weighed(weights, jnp.maximum(loss.second_derivative(eta, y), 0)),
             penalty.pull(0 * w),
             jax.jvp(lambda w: penalty.subgradient(w, 0.0), (one,), (one,))[1],
         )

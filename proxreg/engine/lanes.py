@@ -40,7 +40,8 @@ def solve_lanes(
 
     ``factor (p,)`` multiplies alpha per column. Every lane starts at ``start``, zero where None, or with ``own_starts``
     at its own entry along the first axis. ``weights (lanes, n)`` stand in for those of a linear model's rows.
-    ``max_steps`` is a number, or one for each lane. The products of all lanes with the data are matrix products, and each lane stops on its own certificate.
+    ``max_steps`` is a number, or one for each lane. The products of all lanes with the data are matrix products, and
+    each lane stops on its own certificate.
     """
     template = replace(template, alpha=0.0)  # whatever it was, it must not be a reason to compile again
     given = *strong((smooth, template)), alphas, ratios, factor, start, weights

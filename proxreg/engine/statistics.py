@@ -44,6 +44,15 @@ class Moments(NamedTuple):
         """Those of the rows of both."""
         return self._combined(other, np.add)
 
+    def keeps_digits(self, whole: "Moments", centred: bool) -> bool:
+        """Whether in these, a difference from the whole, no column and no y lost more than a third of its digits."""
+        eps = np.finfo(self.kind).eps
+        G, _, loss = self.quadratic(centred)
+        with np.errstate(over="ignore", invalid="ignore"):
+            constant = np.diagonal(whole.xx) <= whole.total * (8 * eps * whole.means[0]) ** 2
+            left = np.diagonal(G) * self.total >= eps ** (1 / 3) * np.diagonal(whole.xx)
+            return bool(np.all(left | constant) and np.all(2 * loss * self.total >= eps ** (1 / 3) * whole.yy))
+
     def _combined(self, other: "Moments", operation: Any) -> "Moments":
         sums = {name: operation(getattr(self, name), getattr(other, name)) for name in self._fields[:6]}
         return self._replace(**sums)

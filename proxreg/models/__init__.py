@@ -5,6 +5,7 @@ from typing import Any
 
 from proxreg.models.certificate import Certificate as Certificate
 from proxreg.models.function import Function as Function
+from proxreg.models.intercept import weighed as weighed
 from proxreg.models.linear import LinearModel as LinearModel
 from proxreg.models.linear_problem import Coefficients as Coefficients
 from proxreg.models.linear_problem import LinearProblem as LinearProblem

@@ -17,8 +17,8 @@ def best_intercept(loss: Loss, eta: Array, y: Array, weights: Array, start: Arra
 
     def slopes(b):
         at = eta + b
-        first = jnp.sum(weights * loss.derivative(at, y))
-        second = jnp.sum(weights * loss.second_derivative(at, y))
+        first = jnp.sum(weighed(weights, loss.derivative(at, y)))
+        second = jnp.sum(weighed(weights, loss.second_derivative(at, y)))
         return first, second
 
     if loss.affine:
@@ -45,6 +45,11 @@ def best_intercept(loss: Loss, eta: Array, y: Array, weights: Array, start: Arra
     width = jnp.ones((), eta.dtype)
     carry = (start, infinite, -infinite, infinite, width, start, infinite)
     return jax.lax.fori_loop(0, steps, body, carry)[5]
+
+
+def weighed(weights: Array, values: Array) -> Array:
+    """``weights * values``, and 0 where the weight is: there values may overflow, as no fit keeps them small."""
+    return jnp.where(weights > 0, weights * values, 0)
 
 
 def balanced(u: Array) -> Array:

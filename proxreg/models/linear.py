@@ -7,7 +7,7 @@ import numpy as np
 
 from proxreg._pytree import Array, ArrayLike, concrete, pytree_dataclass, static
 from proxreg.losses import Squared, as_loss
-from proxreg.models.intercept import best_intercept
+from proxreg.models.intercept import best_intercept, weighed
 from proxreg.models.linear_problem import LinearProblem
 from proxreg.penalties import Penalty
 
@@ -62,7 +62,8 @@ class LinearModel:
         losses = self.loss.value(self.predictor(params), jnp.asarray(self.y))
         if self.sample_weight is None:
             return jnp.mean(losses)
-        return jnp.vdot(jnp.asarray(self.sample_weight), losses) / jnp.sum(self.sample_weight)  # pyright: ignore
+        weights = jnp.asarray(self.sample_weight)
+        return jnp.sum(weighed(weights, losses)) / jnp.sum(weights)
 
     def with_penalty(self, penalty: Penalty) -> LinearProblem:
         """The problem that solvers work on: weights that sum to one, columns centred if there is an intercept."""
@@ -84,7 +85,7 @@ class LinearModel:
         else:
             center, null = jnp.zeros(X.shape[1], X.dtype), jnp.zeros((), X.dtype)
             shift = center
-        slope = weights * self.loss.derivative(offset + null, y)
+        slope = weighed(weights, self.loss.derivative(offset + null, y))
         null_gradient = slope @ X - center * jnp.sum(slope)
         return LinearProblem(
             X,
@@ -94,7 +95,7 @@ class LinearModel:
             shift,
             center,
             null,
-            null_loss=jnp.sum(weights * self.loss.value(offset + null, y)),
+            null_loss=jnp.sum(weighed(weights, self.loss.value(offset + null, y))),
             null_gradient=null_gradient,
             loss=self.loss,
             penalty=penalty,

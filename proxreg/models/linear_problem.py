@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from proxreg._pytree import Array, pytree_dataclass, static
 from proxreg.losses import Loss
 from proxreg.models.certificate import Certificate, duality_gap, relative, violation
-from proxreg.models.intercept import balanced, best_intercept
+from proxreg.models.intercept import balanced, best_intercept, weighed
 from proxreg.models.problem import Curvature, Point
 from proxreg.models.spectrum import majoriser
 from proxreg.penalties import Penalty
@@ -82,7 +82,7 @@ class LinearProblem:
         return Point(params, Image(eta, self._pull(self._slope(eta)) if self.loss.affine else None))
 
     def _slope(self, eta: Array) -> Array:
-        return self.weights * self.loss.derivative(eta, self.y)
+        return weighed(self.weights, self.loss.derivative(eta, self.y))
 
     def _pull(self, slope: Array) -> Coefficients:
         """The gradient that a derivative per sample gives."""
@@ -100,8 +100,8 @@ class LinearProblem:
         before, after = old.image.eta, new.image.eta
         first, second = self.loss.derivative(before, self.y), self.loss.derivative(after, self.y)
         shift = self.weights * (after - before)
-        noise = 4 * jnp.finfo(self.X.dtype).eps * jnp.sum((jnp.abs(first) + jnp.abs(second)) * jnp.abs(shift))
-        return jnp.sum((second - first) * shift) / 2, noise
+        noise = 4 * jnp.finfo(self.X.dtype).eps * jnp.sum(weighed(jnp.abs(shift), jnp.abs(first) + jnp.abs(second)))
+        return jnp.sum(jnp.where(shift == 0, 0, (second - first) * shift)) / 2, noise
 
     def prox(self, params: Coefficients, step: Coefficients) -> Coefficients:
         """The penalty's, of the coefficients; the intercept is free."""
@@ -111,12 +111,12 @@ class LinearProblem:
         """Bounds of the second derivative per sample, times the weights; local values where there is no bound."""
         if self.loss.curvature is not None:
             return self.loss.curvature * self.weights
-        return self.weights * jnp.maximum(self.loss.second_derivative(eta, self.y), 0)
+        return weighed(self.weights, jnp.maximum(self.loss.second_derivative(eta, self.y), 0))
 
     def local_curvature(self, eta: Array) -> Array:
         """Second derivatives per sample times the weights, at least a hundredth of their bound where there is one."""
         floor = 0.01 * (self.loss.curvature or 0.0)
-        return self.weights * jnp.maximum(self.loss.second_derivative(eta, self.y), floor)
+        return weighed(self.weights, jnp.maximum(self.loss.second_derivative(eta, self.y), floor))
 
     def column_curvature(self, weights: Array) -> Array:
         """``sum_i weights_i (x_ij - center_j)^2`` per column."""
@@ -161,9 +161,9 @@ class LinearProblem:
 
         def loss_gap(c: Array) -> Array:
             excess = losses + self.loss.conjugate(c * theta, self.y) - c * theta * eta
-            return jnp.sum(jnp.where(self.weights > 0, self.weights * excess, 0))
+            return jnp.sum(weighed(self.weights, excess))
 
-        objective = jnp.sum(self.weights * losses) + self.penalty.value(coef)
+        objective = jnp.sum(weighed(self.weights, losses)) + self.penalty.value(coef)
         gap = relative(duality_gap(self.penalty, coef, gradient, loss_gap), self.null_loss)
         rest = violation(self.penalty, coef, gradient)
         return Certificate(objective, gap, relative(rest, jnp.max(jnp.abs(self.null_gradient), initial=0.0)))

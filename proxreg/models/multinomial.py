@@ -8,6 +8,7 @@ from jax.scipy.special import xlogy
 
 from proxreg._pytree import Array, ArrayLike, pytree_dataclass, static
 from proxreg.models.certificate import Certificate, duality_gap, relative, violation
+from proxreg.models.intercept import weighed
 from proxreg.models.linear_problem import Coefficients
 from proxreg.models.problem import Curvature, Point
 from proxreg.models.spectrum import majoriser
@@ -145,10 +146,10 @@ class MultinomialProblem:
             # loss + conjugate - product is the divergence of the dual point's probabilities from the model's
             mixed = self.y + c * (q - self.y)
             rows = jnp.sum(jnp.where(mixed > 0, xlogy(mixed, mixed) - mixed * log_p, 0), axis=1)
-            return jnp.sum(jnp.where(self.weights > 0, self.weights * rows, 0))
+            return jnp.sum(weighed(self.weights, rows))
 
         losses = -jnp.sum(jnp.where(self.y > 0, self.y * log_p, 0), axis=1) + jnp.sum(xlogy(self.y, self.y), axis=1)
-        objective = jnp.sum(jnp.where(self.weights > 0, self.weights * losses, 0)) + self.penalty.value(coef)
+        objective = jnp.sum(weighed(self.weights, losses)) + self.penalty.value(coef)
         gap = relative(duality_gap(self.penalty, coef, gradient, loss_gap), self.null_loss)
         rest = violation(self.penalty, coef, gradient)
         return Certificate(objective, gap, relative(rest, jnp.max(jnp.abs(self.null_gradient), initial=0.0)))

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from proxreg import _precision
+from proxreg.convergence import remedy, warn_unless_converged
 from proxreg.engine import Family, OneBlasThread, solve_multinomial
 from proxreg.models import MultinomialModel
-from proxreg.path_problem import remedy, warn_unless_converged
 from proxreg.penalties import ElasticNet
 from proxreg.sklearn.base import ScikitLearnsWarnings, options
 from proxreg.solvers import Status

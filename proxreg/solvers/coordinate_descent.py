@@ -7,7 +7,16 @@ import jax
 import jax.numpy as jnp
 
 from proxreg._pytree import Array, ArrayLike, strong
-from proxreg.models import Coefficients, LinearModel, LinearProblem, Point, Problem, Quadratic, QuadraticProblem
+from proxreg.models import (
+    Coefficients,
+    LinearModel,
+    LinearProblem,
+    Point,
+    Problem,
+    Quadratic,
+    QuadraticProblem,
+    weighed,
+)
 from proxreg.penalties import Penalty
 from proxreg.solvers import blocks
 from proxreg.solvers.line_search import longest_decrease
@@ -79,7 +88,7 @@ def _pass_residual(problem: LinearProblem, columns: _Columns, point: Point) -> C
 
     def visit(eta, block):
         values, hessian, penalty, w = block
-        gradient = values @ (problem.weights * problem.loss.derivative(eta, problem.y))
+        gradient = values @ weighed(problem.weights, problem.loss.derivative(eta, problem.y))
         if hessian is not None:
             new = blocks.descend(penalty, w, gradient, hessian)
             return eta + (new - w) @ values, new
@@ -89,7 +98,7 @@ def _pass_residual(problem: LinearProblem, columns: _Columns, point: Point) -> C
 
         def change(t):
             excess = problem.loss.value(eta + t * direction, problem.y) - problem.loss.value(eta, problem.y)
-            return jnp.sum(problem.weights * excess) + penalty.value(w + t * move) - penalty.value(w)
+            return jnp.sum(weighed(problem.weights, excess)) + penalty.value(w + t * move) - penalty.value(w)
 
         slope = gradient @ move + penalty.value(w + move) - penalty.value(w)
         t = longest_decrease(change, slope, problem.null_loss)

@@ -1,0 +1,51 @@
+"""What is said of fits that did not converge: how many, how far off the worst is, and what helps."""
+
+import numpy as np
+
+from proxreg._warnings import ConvergenceWarning, warn
+
+
+def warn_unless_converged(found: dict[str, np.ndarray], tol: float, labels: list[str], remedy: str) -> None:
+    bad = ~found["converged"].ravel()
+    if not bad.any():
+        return
+    gap, violation = found["gap"].ravel(), found["violation"].ravel()
+    overflowed = bad & ~np.isfinite(found["objective"].ravel())
+    if overflowed.any():
+        first = labels[int(np.argmax(overflowed))]
+        warn(
+            f"{overflowed.sum()}/{bad.size} problems left the range of numbers"
+            f"{f' (the first at {first})' if first else ''}; scale X, y and the penalty to about 1",
+            ConvergenceWarning,
+        )
+        return
+    what, error = ("gap", gap) if np.any(gap[bad] > tol) else ("violation", violation)
+    worst = int(np.nanargmax(np.where(bad, np.nan_to_num(error, nan=-1.0), -np.inf)))
+    at = f" ({labels[worst]})" if labels[worst] else ""
+    warn(
+        f"{bad.sum()}/{bad.size} problems above tol: worst {what} {error[worst]:.2g} > {tol:.2g}{at}; {remedy}",
+        ConvergenceWarning,
+    )
+
+
+def remedy(standardize: bool, dtype: np.dtype) -> str:
+    precise = "; or pass dtype='float64'" if dtype == np.float32 else ""
+    return "raise max_steps" + ("" if standardize else " or standardize") + precise
+
+
+def how_many(found: dict[str, np.ndarray]) -> tuple[int, int, int, float]:
+    """Fits, those above the tolerance, those of these that are not finite, and the worst error of the rest."""
+    bad, lost = ~found["converged"], ~np.isfinite(found["objective"])
+    error = np.fmax(found["gap"], found["violation"])[bad & ~lost]
+    return bad.size, int(bad.sum()), int(lost.sum()), float(np.max(error, initial=0.0))
+
+
+def warn_about_many(fits: int, above: int, lost: int, worst: float, tol: float, remedy: str) -> None:
+    """The same for fits that are too many to name; ``lost`` are not even finite."""
+    if lost:
+        warn(
+            f"{lost}/{fits} problems left the range of numbers; scale X, y and the penalty to about 1",
+            ConvergenceWarning,
+        )
+    elif above:
+        warn(f"{above}/{fits} problems above tol: worst error {worst:.2g} > {tol:.2g}; {remedy}", ConvergenceWarning)
