@@ -98,6 +98,24 @@ def test_limits_on_many_columns():
     assert both.coef.min() >= 0
 
 
+def test_mixtures_share_working_sets_in_few_steps():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((150, 5000))
+    y = X[:, :10] @ rng.standard_normal(10) + rng.standard_normal(150)
+    path = pr.fit_path(X, y, n_alphas=50, l1_ratio=[0.5, 1.0], dtype="float64")
+    assert path.num_steps.max() < 700  # each alone takes half of that; one that waits for its columns, 1500
+
+
+def test_many_coefficients_at_their_limits_take_few_steps():
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((40, 2500))
+    y = X[:, :10] @ rng.standard_normal(10) + rng.standard_normal(40)
+    path = pr.fit_path(X, y, n_alphas=20, lower=-0.1, upper=0.1, dtype="float64", tol=1e-9)
+    assert path.converged.all()
+    assert np.any(np.abs(path.coef) == 0.1)
+    assert path.num_steps.max() < 1500  # gradients alone take thousands
+
+
 @pytest.mark.parametrize("max_steps", [151, 160, 20_000])
 def test_steps_of_both_kinds_end(max_steps):
     rng = np.random.default_rng(1673)

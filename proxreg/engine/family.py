@@ -47,6 +47,16 @@ class Family(NamedTuple):
         ratio = getattr(self.template, "l1_ratio", 1.0) if self.l1_ratio is None else self.l1_ratio
         return bool(np.all(np.asarray(self.alpha) > 0) and np.all(np.asarray(ratio) > 0))
 
+    def limits(self, p: int, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
+        """The lower and the upper ones of p coefficients."""
+        template: Any = self.template
+        if isinstance(template, BoundedElasticNet):
+            given = template.lower, template.upper
+        else:
+            given = 0.0 if getattr(template, "positive", False) else -np.inf, np.inf
+        lower, upper = (np.broadcast_to(np.asarray(limit, dtype), p) for limit in given)
+        return lower, upper
+
     def pull(self, g: np.ndarray) -> np.ndarray:
         """How hard gradients ``(L, p)`` of the loss pull coefficients at zero to where limits let them go."""
         template: Any = self.template

@@ -103,8 +103,13 @@ def l1_strength(family: Family) -> np.ndarray:
 
 
 def scores(family: Family, w: np.ndarray, g: np.ndarray) -> np.ndarray:
-    """How much columns matter to each lane ``(L, p)``: infinite in use, else by their gradients over the largest."""
-    size = family.pull(g)
+    """How much columns matter to each lane ``(L, p)``: infinite in use, else by their gradients over the largest such.
+
+    Those in use do not count for that: with a ridge part their gradients are larger, and a lane whose columns all came
+    behind those of others would never get what it lacks.
+    """
+    used = w != 0
+    size = np.where(used, 0, family.pull(g))
     if family.factor is None:
         largest = np.max(size, axis=1, keepdims=True)
     else:
@@ -112,7 +117,7 @@ def scores(family: Family, w: np.ndarray, g: np.ndarray) -> np.ndarray:
             size = np.where(size > 0, size / family.factor, 0)  # infinite where unpenalised: always in
         largest = np.max(np.where(np.isfinite(size), size, 0), axis=1, keepdims=True)
     size /= np.where(largest > 0, largest, 1)
-    size[w != 0] = np.inf
+    size[used] = np.inf
     return size
 
 

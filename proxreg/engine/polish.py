@@ -15,13 +15,20 @@ DAMPING = 1e-14  # relative; keeps a singular system solvable
 
 
 def newton_candidates(
-    source: Source, response: np.ndarray, w: np.ndarray, subgradient: np.ndarray, curvature: np.ndarray
+    source: Source,
+    response: np.ndarray,
+    w: np.ndarray,
+    subgradient: np.ndarray,
+    curvature: np.ndarray,
+    limits: tuple[np.ndarray, np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """For lanes ``(L, p)`` the full step, coefficients that would change sign set to zero, and the step up to the first
-    of them.
+    """For lanes ``(L, p)`` the full step, coefficients that would change sign set to zero and those that would pass a
+    limit to that, and the step up to the first of them.
+
+    ``limits`` are the lower and the upper ones, ``(p,)``.
     """
     full, short = w.copy(), w.copy()
-    active = (w != 0) | (subgradient != 0)
+    active = ((w != 0) & (w > limits[0]) & (w < limits[1])) | (subgradient != 0)
     active &= np.sum(active, axis=1, keepdims=True) <= source.widest
     source.expect(np.flatnonzero(np.any(active, axis=0)))
 
@@ -30,12 +37,13 @@ def newton_candidates(
         at, move = _newton_step(source, int(response[lane]), at, w[lane], subgradient[lane], curvature[lane])
         if not at.size:
             return
-        old = w[lane, at]
-        crosses = (old != 0) & ((old + move) * old <= 0)
-        full[lane, at] = np.where(crosses, 0, old + move)
-        reach = np.where(crosses, -old / np.where(crosses, move, 1), np.inf)
+        old, new = w[lane, at], w[lane, at] + move
+        end = np.where((old != 0) & (new * old <= 0), 0, np.clip(new, limits[0][at], limits[1][at]))
+        ends = end != new
+        full[lane, at] = end
+        reach = np.where(ends, (end - old) / np.where(ends, move, 1), np.inf)
         t = min(1.0, reach.min(initial=np.inf))
-        short[lane, at] = np.where(reach <= t, 0, old + t * move)
+        short[lane, at] = np.where(reach <= t, end, old + t * move)
 
     in_parallel(candidates, range(len(w)))
     return full, short

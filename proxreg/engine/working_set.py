@@ -180,13 +180,13 @@ def _newton(
     source: Source, family: Family, scales: Scales, tol: float, w: np.ndarray, loss: np.ndarray, g: np.ndarray
 ) -> np.ndarray:
     """Newton's steps for lanes ``w (L, p)`` while they lower the objective; changes the arrays in place."""
-    known, at = certify(family, scales, w, g, loss), np.arange(len(w))
+    known, at, limits = certify(family, scales, w, g, loss), np.arange(len(w)), family.limits(w.shape[1], w.dtype)
     for _ in range(NEWTON_STEPS):
         at = at[known.error[at] > tol]
         if not at.size:
             break
         mine, own, moved = family.lanes(at), scales.lanes(at), np.zeros(at.size, bool)
-        for candidate in newton_candidates(source, own.response, w[at], *slopes(mine, w[at], g[at])):
+        for candidate in newton_candidates(source, own.response, w[at], *slopes(mine, w[at], g[at]), limits):
             own_loss, own_g = source.evaluate(candidate, own.response)
             found = certify(mine, own, candidate, own_g, own_loss)
             lower = found.objective < known.objective[at]
