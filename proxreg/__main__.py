@@ -18,7 +18,7 @@ import proxreg as pr
 from proxreg._cli.cross_validation import write_choices, write_everything
 from proxreg._cli.report import convergence, count, path_table, spread, write_coefficients
 from proxreg._cli.table import Table, TableError, read_table
-from proxreg._cli.terminal import one_line, progress, warnings_in_one_line
+from proxreg._cli.terminal import in_options, one_line, progress, warnings_in_one_line
 from proxreg.datasets import load_diabetes
 from proxreg.metrics import METRICS
 from proxreg.plotting import empty_figure, plot_cv, plot_path
@@ -70,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
         "--l1-ratio", nargs="+", type=float, default=_L1_RATIOS, metavar="R", help="(0.1 0.5 0.9 0.95 1)"
     )
     parser.add_argument("--n-alphas", type=int, default=100, metavar="N", help="alphas per l1_ratio (100)")
+    parser.add_argument(
+        "--min-ratio", type=float, metavar="R", help="the smallest alpha over the largest (1e-3; 1e-2 if n < p)"
+    )
     parser.add_argument("--folds", type=int, default=5, metavar="K", help="of cv (5)")
     parser.add_argument("--repeats", type=int, default=1, metavar="N", help="of cv, shuffled anew (1)")
     parser.add_argument(
@@ -141,7 +144,9 @@ def _report_cv(cv: Any, seconds: float, table: Table, source: str, args: argpars
         print()
     print(f"cv     {count(len(cv.fold_loss), 'fold')} and all rows: {every}\n\n{cv}\n")
     _save(args.out / "cv_coefficients.csv", lambda file: write_choices(cv, file))
-    _save(args.out / "cv.json", lambda file: write_everything(cv, source, file))
+    asked = {name: getattr(args, name) for name in ("target", "folds", "repeats", "seed", "dtype")}
+    asked |= {"classes": table.classes, "standardize": not args.no_standardize, "tol": _tol(args)}
+    _save(args.out / "cv.json", lambda file: write_everything(cv, {"data": source, **asked}, file))
     _save_pictures(table, args, cv=cv, path=cv.path if args.cv else None)
 
 
@@ -186,18 +191,23 @@ def _timed(function: Callable[..., Any], table: Table, args: argparse.Namespace,
             table.X,
             table.y,
             n_alphas=args.n_alphas,
+            min_ratio=args.min_ratio,
             l1_ratio=list(args.l1_ratio),
             loss=args.loss,
             standardize=not args.no_standardize,
-            tol=_TOL[args.dtype] if args.tol is None else args.tol,
+            tol=_tol(args),
             max_steps=args.max_steps,
             dtype=np.dtype(args.dtype),
             feature_names=table.feature_names,
             **own,
         )
     except ValueError as error:
-        raise _UserError(error) from None
+        raise _UserError(in_options(str(error))) from None
     return found, time.perf_counter() - start
+
+
+def _tol(args: argparse.Namespace) -> float:
+    return _TOL[args.dtype] if args.tol is None else args.tol
 
 
 def _device() -> str:

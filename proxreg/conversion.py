@@ -8,7 +8,8 @@ import numpy as np
 from proxreg.losses import Squared, as_loss
 from proxreg.validation import check_positive, check_vector
 
-#: what one unit of a tool's strength is in ours, as (n, loss is squared, part is l2); for C, of its inverse
+#: what one unit of a tool's strength is in ours, as (n, loss is squared, part is l2); for C, of its inverse; glmnet's
+#: for the ridge part of the squared loss is over the standard deviation of y besides
 _UNITS: dict[str, Callable[[float, bool, bool], float]] = {
     "proxreg": lambda n, squared, l2: 1.0,
     "sklearn": lambda n, squared, l2: 1.0,  # Lasso, ElasticNet; PoissonRegressor
@@ -23,7 +24,16 @@ _UNITS: dict[str, Callable[[float, bool, bool], float]] = {
 _OF_ROWS = ("sklearn_ridge", "statsmodels_discrete", "C")
 
 
-def convert(alpha: Any, *, frm: str, to: str, n: float | None = None, loss: Any = "squared", part: str = "l1") -> Any:
+def convert(
+    alpha: Any,
+    *,
+    frm: str,
+    to: str,
+    n: float | None = None,
+    loss: Any = "squared",
+    part: str = "l1",
+    y_std: float | None = None,
+) -> Any:
     """The strength in one tool's convention that means the same as ``alpha`` in another's.
 
     | tool | objective |
@@ -40,9 +50,14 @@ def convert(alpha: Any, *, frm: str, to: str, n: float | None = None, loss: Any 
       frm, to: names of the table.
       n: the number of rows, or the sum of their weights, where the table has a sum.
       loss: as in ``fit_path``; only whether it is the squared one matters.
-      part: "l1" or "l2", which of the two the number multiplies; it matters for Keras.
+      part: "l1" or "l2", which of the two the number multiplies; it matters for Keras and glmnet.
+      y_std: the standard deviation of y, ``y.std()``, for glmnet's ridge part of the squared loss.
 
-    glmnet and others standardise columns by default, which no number makes up for: ``standardize=True``.
+    glmnet's gaussian family divides y by its standard deviation and multiplies lambda by it afterwards. That is right
+    for the l1 part, but leaves ``lambda / y_std`` of the other: its objective is ``mean(residual^2) / 2 + lambda a
+    ||w||_1 + lambda / y_std (1 - a) / 2 ||w||^2`` with ``a`` its alpha (Friedman, Hastie and Tibshirani 2010, section
+    2.1; Hastie, Qian and Tay, An introduction to glmnet), for ``pr.ElasticNet.from_strengths(l1, l2)``. glmnet and
+    others standardise columns by default, which no number makes up for: ``standardize=True``.
 
     >>> import proxreg as pr
     >>> pr.convert(2.0, frm="C", to="proxreg", n=100, loss="logistic")
@@ -63,6 +78,13 @@ def convert(alpha: Any, *, frm: str, to: str, n: float | None = None, loss: Any 
     if to == "C" and np.any(alpha == 0):
         raise ValueError("alpha = 0 is an infinite C")
     known = rows, isinstance(as_loss(loss), Squared), part == "l2"
-    ours = _UNITS[frm](*known) / alpha if frm == "C" else _UNITS[frm](*known) * alpha
-    found = _UNITS[to](*known) / ours if to == "C" else ours / _UNITS[to](*known)
+    scale = {"glmnet": _of_y(y_std)} if "glmnet" in (frm, to) and frm != to and all(known[1:]) else {}
+    ours = _UNITS[frm](*known) / alpha if frm == "C" else _UNITS[frm](*known) * alpha / scale.get(frm, 1)
+    found = _UNITS[to](*known) / ours if to == "C" else ours / _UNITS[to](*known) * scale.get(to, 1)
     return found if found.ndim else float(found)
+
+
+def _of_y(y_std: Any) -> float:
+    if y_std is None:
+        raise ValueError("glmnet's ridge part of the squared loss is about y over its deviation: pass y_std=y.std()")
+    return check_positive(y_std, "y_std")

@@ -1,12 +1,13 @@
 """Which rows are held out together: a number of folds, labels, or a splitter of scikit-learn."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from proxreg.validation import check_positive
+from proxreg.validation import check_positive, missing
 
 
 class Fold(NamedTuple):
@@ -27,12 +28,14 @@ def make_folds(folds: Any, y: np.ndarray, classes: tuple | None, repeats: Any, k
     repeats = int(check_positive(repeats, "repeats", integer=True))
     if isinstance(folds, str):  # it has a split as well
         raise ValueError(f"folds must be a number, labels (n,), pairs of rows or a splitter, got {folds!r}")
+    if isinstance(folds, Iterator):  # what a splitter's split gave
+        folds = list(folds)
     if hasattr(folds, "split"):
         _require_one(repeats, key, "a splitter")
-        found = [Fold(np.asarray(a), np.asarray(b)) for a, b in folds.split(np.zeros((n, 1)), y)]
+        found = [Fold(np.asarray(a), np.asarray(b)) for a, b in _split(folds, y)]
     elif isinstance(folds, (list, tuple)) and folds and all(isinstance(each, tuple) for each in folds):
         _require_one(repeats, key, "a list of rows")
-        found = [Fold(np.asarray(a), np.asarray(b)) for a, b in folds]
+        found = [_pair(number, each, n) for number, each in enumerate(folds)]
     elif np.ndim(folds) == 0:
         count = int(check_positive(folds, "folds", integer=True))
         if not 2 <= count <= n:
@@ -46,6 +49,8 @@ def make_folds(folds: Any, y: np.ndarray, classes: tuple | None, repeats: Any, k
         label = np.asarray(folds)
         if label.shape != (n,):
             raise ValueError(f"fold labels must have shape ({n},), one per row of X, got {label.shape}")
+        if missing(label).any():
+            raise ValueError(f"the fold label of row {int(np.argmax(missing(label)))} is missing")
         found = _by_label(label)
     if len(found) < 2:
         raise ValueError(f"cross-validation needs at least 2 folds, got {len(found)}")
@@ -53,6 +58,29 @@ def make_folds(folds: Any, y: np.ndarray, classes: tuple | None, repeats: Any, k
         if not fold.train.size or not fold.test.size:
             raise ValueError("a fold has no rows to fit on, or none to judge by")
     return found
+
+
+def _split(splitter: Any, y: np.ndarray) -> Iterator[tuple[Any, Any]]:
+    try:
+        yield from splitter.split(np.zeros((len(y), 1)), y)
+    except ValueError as error:
+        if "groups" in str(error):
+            name = type(splitter).__name__
+            raise ValueError(f"{name} needs groups: pass folds=list({name}(...).split(X, y, groups))") from None
+        raise
+
+
+def _pair(number: int, rows: tuple, n: int) -> Fold:
+    """Rows to fit on and rows to judge by, as numbers or as masks."""
+    if len(rows) != 2:
+        raise ValueError(f"fold {number} must be a pair of rows to fit on and rows to judge by, got {len(rows)} arrays")
+    train, test = (
+        np.flatnonzero(each) if each.dtype == bool and each.shape == (n,) else each for each in map(np.asarray, rows)
+    )
+    for each in (train, test):
+        if each.size and not (each.ndim == 1 and each.dtype.kind in "iu" and -n <= each.min() <= each.max() < n):
+            raise ValueError(f"fold {number} must hold row numbers from 0 to {n - 1}, or masks ({n},)")
+    return Fold(train % n, test % n)
 
 
 def _orders(n: int, repeats: int, key: Any) -> list[np.ndarray]:

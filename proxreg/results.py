@@ -9,7 +9,7 @@ from proxreg import _precision
 from proxreg._pytree import replace
 from proxreg.losses import Loss
 from proxreg.penalties import Penalty
-from proxreg.validation import Data, check_design, check_per_sample
+from proxreg.validation import Data, check_design, check_per_sample, column_names
 
 PER_FIT = (
     "coef",
@@ -61,8 +61,9 @@ class Fit:
         ``kind="mean"`` is the expected response (for a logistic loss the probability of ``classes[1]``), ``"eta"`` the
         linear predictor, ``"class"`` the likelier class. ``offset (n,)`` is added to the linear predictor.
         """
-        given = tuple(map(str, X.columns)) if hasattr(X, "columns") else None
-        X = np.asarray(check_design(X))
+        given = column_names(X)
+        as_many = getattr(X, "shape", ())[1:] == self.coef.shape[-1:]
+        X = np.asarray(check_design(X, self.feature_names if given is None and as_many else given))
         require_columns(X.shape[1], given, self)
         eta = self.coef @ X.astype(self.coef.dtype).T + self.intercept[..., None]
         if offset is not None:

@@ -49,7 +49,7 @@ def _length(X: Any) -> int | None:
 
 def check_data(X: Any, y: Any, loss: Loss, sample_weight: Any = None, offset: Any = None, names: Any = None) -> Data:
     """Checks shapes and values of the data; raises ValueError with both shapes, or the first bad entry."""
-    names = _names(X, names)
+    names = column_names(X, names)
     X = check_design(X, names)
     n, p = X.shape
     if names is not None and len(names) != p:
@@ -68,7 +68,7 @@ def _check_response(y: np.ndarray, n: int, shape: tuple[int, ...], loss: Loss) -
     if y.ndim != 1:
         hint = "; pass y.ravel()" if y.size == n > 1 else "; fit one response at a time" if y.ndim == 2 else ""
         raise ValueError(f"y must have shape ({n},), got {y.shape}{hint}")
-    _require_finite(np.where(_missing(y), np.nan, 0.0) if y.dtype == object else y, "y")
+    _require_finite(np.where(missing(y), np.nan, 0.0) if y.dtype == object else y, "y")
     y, classes = loss.encode(y)
     y = _numeric(y, "y")
     _require_finite(y, "y")
@@ -97,7 +97,10 @@ def _on_host(X: Any) -> Any:
     return np.asarray(X) if at_hand and {device.platform for device in X.devices()} == {"cpu"} else X
 
 
-def _names(X: Any, given: Any) -> tuple[str, ...] | None:
+def column_names(X: Any, given: Any = None) -> tuple[str, ...] | None:
+    """Those given, or those that X has."""
+    if hasattr(X, "collect") and not hasattr(X, "shape"):
+        raise ValueError("X is a lazy frame; pass X.collect()")
     names = getattr(X, "columns", None) if given is None else given
     if names is None:
         return None
@@ -127,7 +130,7 @@ def _numeric(values: Any, what: str, names: tuple[str, ...] | None = None) -> An
     if kind in "mM":
         raise ValueError(f"{what} must hold numbers, got {values.dtype}")
     if kind in "OSU":
-        values = np.where(_missing(np.asarray(values)), np.nan, values) if kind == "O" else values
+        values = np.where(missing(np.asarray(values)), np.nan, values) if kind == "O" else values
         try:
             return values.astype(float)
         except (TypeError, ValueError):
@@ -152,7 +155,7 @@ def _place(at: Any, names: tuple[str, ...] | None) -> str:
     return f" in row {at[0]}{column}"
 
 
-def _missing(values: np.ndarray) -> np.ndarray:
+def missing(values: np.ndarray) -> np.ndarray:
     """Where an array of objects, labels perhaps, has None, NaN or the missing value of a data frame."""
 
     def gone(value: Any) -> bool:
@@ -221,10 +224,13 @@ def check_excluded(exclude: Any, p: int, names: tuple[str, ...] | None) -> np.nd
             raise ValueError(f"exclude, as a mask, must have {p} entries, one per column of X, got {len(chosen)}")
         out = np.array(chosen, bool)
     else:
-        known = {name: j for j, name in enumerate(names or ())}
         for each in chosen:
-            at = known.get(str(each), each) if isinstance(each, str) else each
-            if isinstance(at, (str, bool)) or not (isinstance(at, (int, np.integer)) and 0 <= at < p):
+            if isinstance(each, str):
+                at = [j for j, name in enumerate(names or ()) if name == each]
+            else:
+                whole = isinstance(each, (int, np.integer)) and not isinstance(each, bool)
+                at = [int(each)] if whole and 0 <= each < p else []
+            if not at:
                 raise ValueError(f"exclude must hold names of columns or numbers from 0 to {p - 1}, got {each!s}")
             out[at] = True
     if out.all():

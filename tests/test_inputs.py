@@ -86,3 +86,10 @@ def test_columns_are_named_in_warnings_and_certificates():
         pr.fit_path(scaled, Y, alphas=[1.0])
     with pytest.warns(pr.ConvergenceWarning, match=r"problems above tol: worst (gap|violation) .* \(alpha=.*\); raise"):
         pr.fit_path(scaled, Y, standardize=True, n_alphas=4, max_steps=1, dtype="float64")
+
+
+def test_a_lazy_frame_is_to_be_collected():
+    lazy = FRAMES["polars"](X).lazy()
+    for call in (lambda: pr.fit_path(lazy, Y), lambda: pr.fit_path(X, Y, alphas=[1.0]).predict(lazy)):
+        with pytest.raises(ValueError, match=r"X is a lazy frame; pass X.collect\(\)"):
+            call()

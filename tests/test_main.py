@@ -130,6 +130,10 @@ def test_cross_validation_of_a_file(diabetes, capsys):
     np.testing.assert_array_equal(everything["fold_loss"], cv.fold_loss)
     np.testing.assert_array_equal(everything["coef"], cv.path.coef)
     assert everything["rules"]["1se"]["alpha"] == cv.alpha_1se
+    np.testing.assert_array_equal(everything["num_steps"], cv.path.num_steps)
+    asked = {"target": "price", "folds": 4, "repeats": 2, "seed": 3, "dtype": "float64", "standardize": True}
+    assert {name: everything[name] for name in asked} == asked
+    assert (everything["tol"], everything["classes"]) == (1e-8, None)
     assert list(everything["rules"]["min"]["coef"].values()) == cv.coef().tolist()
 
 
@@ -177,9 +181,7 @@ def test_options_reach_the_fit(diabetes, capsys, monkeypatch):
         raise ValueError("a reason\nof two lines")
 
     monkeypatch.setattr(pr, "fit_path", fit_path)
-    flags = (
-        "--loss huber --l1-ratio 1 --n-alphas 7 --tol 1e-3 --max-steps 9 --dtype float32 --no-standardize --drop age s6"
-    )
+    flags = "--loss huber --l1-ratio 1 --n-alphas 7 --min-ratio 0.1 --tol 1e-3 --max-steps 9 --dtype float32 --no-standardize --drop age s6"
     assert run(capsys, diabetes, "--target", "price", *flags.split()) == (
         2,
         "",
@@ -190,6 +192,7 @@ def test_options_reach_the_fit(diabetes, capsys, monkeypatch):
         "loss": "huber",
         "l1_ratio": [1.0],
         "n_alphas": 7,
+        "min_ratio": 0.1,
         "tol": 1e-3,
         "max_steps": 9,
         "dtype": np.float32,
@@ -222,8 +225,14 @@ def test_logistic_with_two_classes(here, capsys, labels):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("age,price\n1,2\nabc,3\n", "row 3, column 'age': 'abc' is not a number"),
-        ("age,price\n1,2\n,3\n", "row 3, column 'age': missing value"),
+        (
+            "age,price\n1,2\nabc,3\n",
+            "row 3, column 'age': 'abc' is not a number; leave the column out with --drop age, or write numbers for it",
+        ),
+        (
+            "age,price\n1,2\n,3\n",
+            "row 3, column 'age': missing value; fill them in, or leave out such rows, or columns with --drop NAME",
+        ),
         ("age,prices\n1,2\n", "no column 'price'; did you mean 'prices'?"),
         ("", "the file is empty"),
         (None, "no such file"),
@@ -248,6 +257,8 @@ def test_bad_files_are_one_line_with_the_files_name(here, capsys, content, messa
         ("--n-alphas 40 --l1-ratio 1 --out taken", f"{Path('taken/path.png')}: Is a directory"),
         ("cv a.csv b.csv", "one file at a time, got a.csv, b.csv"),
         ("cv --folds 1", "folds must be from 2"),
+        ("cv --repeats 2", "repeats without a key would repeat the same folds: pass --seed N"),
+        ("--min-ratio 2", "min_ratio must be > 0 and < 1"),
         ("cv --metric auc", "metric='auc' has no meaning for the squared loss"),
         ("--colour", "unrecognized arguments: --colour (python -m proxreg --help lists the options)"),
         ("--loss absolute", "argument --loss: invalid choice"),
@@ -278,6 +289,17 @@ def test_warnings_are_one_line_each_and_said_once(here, capsys):
     assert len(err) == 2
     assert err[0].startswith("proxreg: warning: tol=1e-12 is below what float32 can certify")
     assert err[1].startswith("proxreg: warning: the best mean loss is at the smallest alpha of the grid")
+    assert err[1].endswith("; pass a smaller --min-ratio")
+
+
+def test_warnings_name_options_of_the_command(here, capsys):
+    rows = (f"{k % 7},{1e6 * (k % 5)},{k % 3 + k % 7}" for k in range(40))
+    (here / "data.csv").write_text("a,b,price\n" + "\n".join(rows))
+    flags = "--target price --no-standardize --max-steps 1 --dtype float32 --n-alphas 4"
+    code, _, err = run(capsys, "data.csv", *flags.split())
+    assert code == 0
+    assert "; the penalty falls on the small ones. Leave out --no-standardize, or scale them" in err[0]
+    assert err[1].endswith("; raise --max-steps or leave out --no-standardize; or leave out --dtype float32")
 
 
 def test_without_matplotlib_the_rest_works(diabetes, capsys, monkeypatch):

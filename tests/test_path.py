@@ -2,6 +2,7 @@
 
 import jax
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, Ridge
@@ -175,6 +176,24 @@ def test_classes_and_predictions():
     np.testing.assert_allclose(text.predict(X), 1 / (1 + np.exp(-eta)), rtol=1e-5)
     assert np.array_equal(text.predict(X, kind="class") == "yes", eta > 0)
     np.testing.assert_allclose(text.predict(X, kind="eta", offset=np.ones(60)), eta + 1, rtol=1e-5, atol=1e-6)
+
+
+def test_predict_names_the_column_of_what_it_cannot_take():
+    X, y = problems.regression()
+    table = pd.DataFrame(X, columns=list("abcdefgh"))
+    path = pr.fit_path(table, y, alphas=[0.1])
+    for bad, message in [
+        (np.nan, "1 NaN or infinite entry in row 0, column 'c'"),
+        ("low", "'low' in row 0, column 'c'"),
+    ]:
+        broken = table.astype(object)
+        broken.loc[0, "c"] = bad
+        with pytest.raises(ValueError, match=message):
+            path.predict(broken)
+        with pytest.raises(ValueError, match=message):
+            path.predict(broken.to_numpy())
+    with pytest.raises(ValueError, match="X has 2 columns, the model was fitted on 8"):
+        path.predict(X[:, :2])
 
 
 def test_predict_compares_the_names_of_columns():

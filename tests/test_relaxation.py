@@ -147,7 +147,8 @@ TOOLS = {  # by name, loss and part
     ("C", "logistic", "l1"): lambda rows, r, w, a: a * np.sum(rows) + l1(w),
     ("statsmodels_discrete", "logistic", "l1"): lambda rows, r, w, a: np.sum(rows) + a * l1(w),
     ("statsmodels", "squared", "l1"): lambda rows, r, w, a: np.mean(r**2) / 2 + a * l1(w),
-    ("glmnet", "squared", "l2"): lambda rows, r, w, a: np.mean(r**2) / 2 + a / 2 * w @ w,
+    ("glmnet", "squared", "l1"): lambda rows, r, w, a: np.mean(r**2) / 2 + a * l1(w),
+    ("glmnet", "logistic", "l2"): lambda rows, r, w, a: np.mean(rows) + a / 2 * w @ w,
 }
 
 
@@ -170,12 +171,27 @@ def test_a_converted_strength_gives_the_other_tool_s_solution(tool):
     np.testing.assert_allclose(ours.coef[0], minimise(objective, 3), atol=2e-5)
 
 
+def test_glmnet_s_ridge_is_that_of_a_response_of_deviation_one():
+    X, y = problems.regression()
+    X, y = X - X.mean(axis=0), 3 * (y - y.mean())
+    scale = y.std()
+    # glmnet's way: the response over its deviation, lambda over it too, and coefficients times it
+    own = np.linalg.solve(X.T @ X / 60 + 0.7 / scale * np.eye(8), X.T @ (y / scale) / 60) * scale
+    alpha = pr.convert(0.7, frm="glmnet", to="proxreg", part="l2", y_std=scale)
+    ours = pr.fit_path(X, y, alphas=[alpha], l1_ratio=0.0, fit_intercept=False, dtype="float64", tol=1e-12)
+    np.testing.assert_allclose(ours.coef[0], own, atol=1e-6)
+    assert pr.convert(alpha, frm="proxreg", to="glmnet", part="l2", y_std=scale) == pytest.approx(0.7)
+    assert pr.convert(0.7, frm="glmnet", to="glmnet", part="l2") == 0.7
+
+
 def test_strengths_that_mean_nothing_are_refused():
     for options, message in [
         ({"frm": "lars", "to": "C"}, "frm must be one of 'proxreg', 'sklearn'"),
         ({"frm": "C", "to": "proxreg"}, "'C' is about a sum over rows: pass n="),
         ({"frm": "keras", "to": "proxreg", "part": "l3"}, "part must be 'l1' or 'l2'"),
         ({"alpha": 0.0, "frm": "C", "to": "proxreg", "n": 5}, "C must be > 0"),
+        ({"frm": "glmnet", "to": "sklearn", "part": "l2"}, r"over its deviation: pass y_std=y.std\(\)"),
+        ({"frm": "glmnet", "to": "sklearn", "part": "l2", "y_std": -1}, "y_std must be > 0"),
         ({"alpha": 0.0, "frm": "proxreg", "to": "C", "n": 5}, "alpha = 0 is an infinite C"),
         ({"alpha": -1.0, "frm": "glmnet", "to": "keras"}, "alpha must be >= 0 and finite, got -1"),
     ]:

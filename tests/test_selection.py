@@ -152,6 +152,21 @@ def test_rows_of_next_to_no_weight_are_summed_by_themselves(light):
     np.testing.assert_allclose(cv.fold_loss[0], expected, rtol=1e-6)
 
 
+def test_folds_as_pairs_of_rows_masks_or_what_a_splitter_gives():
+    X, y = problems.regression()
+    splitter, options = KFold(3), {"alphas": ALPHAS, **TIGHT}
+    known = pr.cv_path(X, y, folds=splitter, **options)
+    masks = []
+    for train, test in splitter.split(X):
+        masks.append((np.isin(np.arange(60), train), np.isin(np.arange(60), test)))
+    groups = np.repeat(np.arange(3), 20)
+    by_group = GroupKFold(3).split(X, y, groups)
+    for folds in (splitter.split(X), list(splitter.split(X)), masks, groups):
+        np.testing.assert_array_equal(pr.cv_path(X, y, folds=folds, **options).fold_loss, known.fold_loss)
+    found = pr.cv_path(X, y, folds=by_group, **options)
+    np.testing.assert_allclose(np.sort(found.fold_loss, axis=0), np.sort(known.fold_loss, axis=0), rtol=1e-9)
+
+
 def test_bad_folds_are_refused():
     X, y = problems.regression()
     for folds, message in [
@@ -160,6 +175,16 @@ def test_bad_folds_are_refused():
         (2.5, "folds must be a whole number"),
         (np.zeros(60), "at least 2 folds"),
         (np.zeros(3), "one per row"),
+        (np.r_[np.nan, np.arange(59) % 2], "the fold label of row 0 is missing"),
+        ([None, *"ab" * 29, "a"], "the fold label of row 0 is missing"),
+        (
+            [(np.arange(30), np.arange(30, 61)), (np.arange(30), np.arange(3))],
+            "fold 0 must hold row numbers from 0 to 59",
+        ),
+        ([(np.arange(30) + 0.5, np.arange(30)), (np.arange(30), np.arange(3))], "fold 0 must hold row numbers"),
+        ([(np.arange(30),), (np.arange(30),)], "fold 0 must be a pair of rows"),
+        ([(np.arange(30), []), (np.arange(30), np.arange(3))], "has no rows to fit on, or none to judge by"),
+        (GroupKFold(3), r"GroupKFold needs groups: pass folds=list\(GroupKFold\(...\).split\(X, y, groups\)\)"),
     ]:
         with pytest.raises(ValueError, match=message):
             pr.cv_path(X, y, folds=folds)

@@ -8,6 +8,9 @@ from proxreg._cli.table import TableError, read_table
 
 PLAIN = "age,bmi,price\n31,22.5,1\n-4e1,0.5,2\n"
 
+LEAVE = "; leave the column out with --drop age, or write numbers for it"
+FILL = "; fill them in, or leave out such rows, or columns with --drop NAME"
+
 
 @pytest.fixture
 def written(tmp_path):
@@ -91,16 +94,18 @@ def test_two_classes(written, labels, classes, codes):
         (b"a,y\n1,2\n3,\xe94\n", "row 3: not UTF-8 text (byte 0xe9)"),
         ("a,y\n1,2\n3\n", "row 3 has 1 cells where the header has 2"),
         ("a,y\n1,2,3\n4,5,6\n", "row 2 has 3 cells where the header has 2"),
-        ("age,y\n1,2\nabc,3\n", "row 3, column 'age': 'abc' is not a number"),
-        ("age,y\n\n1,2\n\nabc,3\n", "row 5, column 'age': 'abc' is not a number"),
-        ('age,y\n1,2\n"3,5",3\n', "row 3, column 'age': '3,5' is not a number"),
-        ("age,y\n1,2\n1_000,3\n", "row 3, column 'age': '1_000' is not a number"),
+        ("age,y\n1,2\nabc,3\n", "row 3, column 'age': 'abc' is not a number" + LEAVE),
+        ("age,y\n\n1,2\n\nabc,3\n", "row 5, column 'age': 'abc' is not a number" + LEAVE),
+        ('age,y\n1,2\n"3,5",3\n', "row 3, column 'age': '3,5' is not a number; write decimal points, not commas"),
+        ("age,y\n1,2\n1_000,3\n", "row 3, column 'age': '1_000' is not a number" + LEAVE),
         ("age,y\n1,2\n1,inf\n", "row 3, column 'y': 'inf' is not finite"),
         ("age,y\n1,2\n1e999,3\n", "row 3, column 'age': '1e999' is not finite"),
-        ("age,y\n1,2\n ,3\n", "row 3, column 'age': missing value"),
-        ("age,y\n1,\n", "row 2, column 'y': missing value"),
-        ("age,y\n1,2\nNA,3\n", "row 3, column 'age': missing value (NA)"),
-        ("age,y\n1,2\nNaN,3\n", "row 3, column 'age': missing value (NaN)"),
+        ("age,y\n1,2\n ,3\n", "row 3, column 'age': missing value" + FILL),
+        ("age,y\n1,\n", "row 2, column 'y': missing value" + FILL),
+        ("age,y\n1,2\nNA,3\n", "row 3, column 'age': missing value (NA)" + FILL),
+        ("age,y\n1,yes\n2,no\n", "row 2, column 'y': 'yes' is not a number; pass --loss logistic for two classes"),
+        ("age,y\n1,\n,3\n,\n", "row 2, column 'y': missing value (the first of 4)" + FILL),
+        ("age,y\n1,2\nNaN,3\n", "row 3, column 'age': missing value (NaN)" + FILL),
     ],
 )
 def test_errors(written, content, message):
@@ -144,7 +149,7 @@ def test_a_wide_table_lists_only_some_columns(written):
         ("abc", "column 'y' has 3 classes ('a', 'b', 'c'); logistic loss needs two"),
         ("11", "column 'y' has 1 class ('1'); logistic loss needs two"),
         ("0123456", "column 'y' has 7 classes ('0', '1', '2', '3', '4' and 2 more); logistic loss needs two"),
-        (["a", "", "b"], "row 3, column 'y': missing value"),
+        (["a", "", "b"], "row 3, column 'y': missing value" + FILL),
     ],
 )
 def test_errors_in_classes(written, labels, message):

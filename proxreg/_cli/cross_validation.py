@@ -9,6 +9,8 @@ import numpy as np
 
 from proxreg.rules import RULES
 
+PER_FIT = ("intercept", "coef", "nnz", "objective", "gap", "violation", "converged", "num_steps")
+
 
 def write_choices(cv: Any, file: Path) -> None:
     """A line per feature, the intercept first, with its coefficient under each rule."""
@@ -21,8 +23,11 @@ def write_choices(cv: Any, file: Path) -> None:
             writer.writerow([name, *values])
 
 
-def write_everything(cv: Any, source: str, file: Path) -> None:
-    """The grid, what was measured on it, every coefficient and the models of both rules; NaN as null."""
+def write_everything(cv: Any, asked: dict[str, Any], file: Path) -> None:
+    """What was asked, the grid, what was measured on it, every coefficient and the models of both rules; NaN as null.
+
+    Classes are those that y = 0 and y = 1 stand for.
+    """
     path = cv.path
     names = list(path.feature_names)
     rules = {}
@@ -35,8 +40,8 @@ def write_everything(cv: Any, source: str, file: Path) -> None:
             "coef": dict(zip(names, model.coef.tolist())),
         }
     fields = {name: getattr(cv, name) for name in ("alphas", "mean_loss", "se_loss", "fold_loss", "fold_gap")}
-    fields |= {name: getattr(path, name) for name in ("intercept", "coef", "nnz", "objective", "gap", "converged")}
-    about = {"data": source, "loss": path.loss.name, "metric": cv.metric, "features": names, "l1_ratio": path.l1_ratio}
+    fields |= {name: getattr(path, name) for name in PER_FIT}
+    about = {**asked, "loss": path.loss.name, "metric": cv.metric, "features": names, "l1_ratio": path.l1_ratio}
     file.write_text(json.dumps(_plain({**about, "rules": rules, **fields}), allow_nan=False), encoding="utf-8")
 
 

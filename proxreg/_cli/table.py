@@ -8,6 +8,8 @@ import csv
 import difflib
 import io
 import math
+import re
+import shlex
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -21,6 +23,14 @@ _MISSING = frozenset(("", "na", "n/a", "nan", "null", "none"))
 
 class TableError(ValueError):
     """Something in the file that keeps it from being read, in one line, without the file's name."""
+
+
+class _Missing(ValueError):
+    """A cell without a value."""
+
+
+class _NoNumber(ValueError):
+    """A cell with something else."""
 
 
 class Table(NamedTuple):
@@ -164,20 +174,37 @@ def _read_fast(handle: io.StringIO, layout: _Layout, labels: dict[str, int] | No
 
 def _read_carefully(handle: io.StringIO, layout: _Layout, labels: dict[str, int] | None) -> np.ndarray:
     """All cells one by one, up to the first that is wrong."""
-    width, values = len(layout.names), []
+    width, values, missing = len(layout.names), [], []
     for number, cells in _rows(handle, layout.delimiter, layout.header_row):
         if len(cells) != width:
             raise TableError(f"row {number} has {len(cells)} cells where the header has {width}")
         row = np.zeros(width)
         for j in sorted((*layout.features, layout.target)):
+            where = f"row {number}, column {layout.names[j]!r}"
             try:
                 row[j] = _code(cells[j], labels) if labels is not None and j == layout.target else _number(cells[j])
+            except _Missing as error:
+                missing.append(f"{where}: {error}")
+            except _NoNumber as error:
+                raise TableError(f"{where}: {error}; {_remedy(cells[j], j, layout)}") from None
             except ValueError as error:
-                raise TableError(f"row {number}, column {layout.names[j]!r}: {error}") from None
+                raise TableError(f"{where}: {error}") from None
         values.append(row)
+    if missing:
+        count = "" if len(missing) == 1 else f" (the first of {len(missing)})"
+        raise TableError(f"{missing[0]}{count}; fill them in, or leave out such rows, or columns with --drop NAME")
     if not values:
         raise TableError("there is no row below the header")
     return np.stack(values)
+
+
+def _remedy(cell: str, column: int, layout: _Layout) -> str:
+    """What to do about a cell that is no number."""
+    if re.fullmatch(r"\s*[-+]?[\d.]*,\d+\s*", cell):
+        return "write decimal points, not commas"
+    if column == layout.target:
+        return "pass --loss logistic for two classes"
+    return f"leave the column out with --drop {shlex.quote(layout.names[column])}, or write numbers for it"
 
 
 def _rows(handle: io.StringIO, delimiter: str, before: int) -> Iterator[tuple[int, list[str]]]:
@@ -199,7 +226,7 @@ def _number(cell: str) -> float:
     except ValueError:
         value = math.nan
     if math.isnan(value):
-        raise ValueError(f"{text!r} is not a number")
+        raise _NoNumber(f"{text!r} is not a number")
     if math.isinf(value):
         raise ValueError(f"{text!r} is not finite")
     return value
@@ -214,7 +241,7 @@ def _present(cell: str) -> str:
     """The cell without the space around it; an error where that is missing."""
     text = cell.strip()
     if text.lower() in _MISSING:
-        raise ValueError(f"missing value{f' ({text})' if text else ''}")
+        raise _Missing(f"missing value{f' ({text})' if text else ''}")
     return text
 
 

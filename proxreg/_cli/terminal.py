@@ -14,6 +14,24 @@ _WIDTH = 24  # of the bar
 _ERASE = "\r\x1b[K"
 
 
+_OPTIONS = {  # what functions ask for, as options of the command
+    "pass key=jax.random.key(0)": "pass --seed N",
+    "Pass standardize=True": "Leave out --no-standardize",
+    "raise max_steps or standardize": "raise --max-steps or leave out --no-standardize",
+    "raise max_steps": "raise --max-steps",
+    "pass dtype='float64', or jax.config.update('jax_enable_x64', True)": "leave out --dtype float32",
+    "; or pass dtype='float64'": "; or leave out --dtype float32",
+    "pass smaller alphas, or a smaller min_ratio": "pass a smaller --min-ratio",
+}
+
+
+def in_options(message: str) -> str:
+    """A message of the library with the names of the command's options for those of arguments."""
+    for argument, option in _OPTIONS.items():
+        message = message.replace(argument, option)
+    return message
+
+
 def one_line(message: object) -> str:
     """A message with every run of white space, line ends among them, as one space."""
     return " ".join(str(message).split())
@@ -73,4 +91,4 @@ def warnings_in_one_line() -> Iterator[None]:
             yield
         finally:
             for message in dict.fromkeys(one_line(warning.message) for warning in caught):
-                print(f"proxreg: warning: {message}", file=sys.stderr)
+                print(f"proxreg: warning: {in_options(message)}", file=sys.stderr)
