@@ -181,7 +181,8 @@ def test_options_reach_the_fit(diabetes, capsys, monkeypatch):
         raise ValueError("a reason\nof two lines")
 
     monkeypatch.setattr(pr, "fit_path", fit_path)
-    flags = "--loss huber --l1-ratio 1 --n-alphas 7 --min-ratio 0.1 --tol 1e-3 --max-steps 9 --dtype float32 --no-standardize --drop age s6"
+    flags = "--loss huber --l1-ratio 1 --n-alphas 7 --min-ratio 0.1 --tol 1e-3 --max-steps 9"
+    flags += " --dtype float32 --no-standardize --drop age s6"
     assert run(capsys, diabetes, "--target", "price", *flags.split()) == (
         2,
         "",
@@ -288,6 +289,7 @@ def test_warnings_are_one_line_each_and_said_once(here, capsys):
     assert "wrote path.png" in out
     assert len(err) == 2
     assert err[0].startswith("proxreg: warning: tol=1e-12 is below what float32 can certify")
+    assert err[0].endswith("; leave out --dtype float32")
     assert err[1].startswith("proxreg: warning: the best mean loss is at the smallest alpha of the grid")
     assert err[1].endswith("; pass a smaller --min-ratio")
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 SMALL = 8.0  # points: names, numbers at bars, the upper axis
 CHARACTER = 0.075  # inches of width, of small text
 _COLUMNS = 3  # panels side by side
+_MOST_OF_AXES = 0.6  # for names within them
 _ALLOWED = 0.8  # inches for names that every figure has
 
 
@@ -76,14 +77,26 @@ def is_first(ax: Axes, side: str) -> bool:
     return place is None or (place.is_first_col() if side == "left" else place.is_first_row())
 
 
-def alpha_axis(ax: Axes, x: np.ndarray, *, tight: bool = False) -> None:
-    """Names the axis of ``x = -log10(alpha)``; ``tight`` lets it end where curves do, and names stand behind."""
+def alpha_axis(ax: Axes, x: np.ndarray, *, tight: bool = False, room: float = 0.0) -> float:
+    """Names the axis of ``x = -log10(alpha)``; ``tight`` lets it end where curves do, and names stand behind.
+
+    ``room`` is how many inches of the axes these are to have, if it is not beside them. Returns the part of the axes'
+    width where curves end.
+    """
+    share = 0.0
     ax.set_xlabel(r"$-\log_{10}(\alpha)$")
     ax.spines["right"].set(visible=tight, color="0.8")  # faint: beyond it lines lead to names, and are no data
     if len(x) == 1:
         ax.set_xticks(x)
     elif tight:
-        ax.set_xlim(x[0], x[-1])
+        figure: Any = ax.figure
+        share = min(room * figure.dpi / ax.get_window_extent().width, _MOST_OF_AXES)
+        limits = x[0], x[-1] + (x[-1] - x[0]) * share / (1 - share)
+        ax.set_xlim(*limits)
+        if share:
+            ax.set_xticks([tick for tick in ax.get_xticks() if x[0] <= tick <= x[-1]])
+            ax.set_xlim(*limits)
+    return 1 - share
 
 
 def count_above(ax: Axes, x: np.ndarray, nnz: np.ndarray) -> None:

@@ -43,7 +43,7 @@ def width_of(names: Sequence[str]) -> float:
 
 
 def name_ends(ax: Axes, x: float, ends: Sequence[float], names: Sequence[str], styles: Sequence[Any]) -> None:
-    """Writes names at the right of the axes, apart from each other, each with a line of its style to its curve's end.
+    """Writes names at the right of the curves, apart from each other, each with a line of its style to its curve's end.
 
     Args:
         ax: axes that have got their height.
@@ -61,7 +61,8 @@ def name_ends(ax: Axes, x: float, ends: Sequence[float], names: Sequence[str], s
     apart = 1.3 * SMALL * figure.dpi / 72 / ax.get_window_extent().height  # in units of the height of the axes
     room = int(1 / apart) + 1
     points = ax.transData.transform([(x, end) for end in ends[:room]]).reshape(-1, 2)
-    heights = spread(ax.transAxes.inverted().transform(points)[:, 1], apart)
+    places = ax.transAxes.inverted().transform(points)
+    heights = spread(places[:, 1], apart)
 
     def elbow(start: Any, end: Any, **_: Any) -> Path:
         """Level at first, so that its dashes can be told; from where the name begins, so that it crosses none."""
@@ -72,7 +73,7 @@ def name_ends(ax: Axes, x: float, ends: Sequence[float], names: Sequence[str], s
         ax.annotate(
             text,
             xy=(x, end),
-            xytext=(1, height),
+            xytext=(places[0, 0], height),
             textcoords=offset_copy(ax.transAxes, figure, x=_AWAY, units="points"),
             color=style["color"],
             fontsize=SMALL,

@@ -35,7 +35,7 @@ def plot_path(
         names: how many features to name and colour: the largest at the smallest alpha. ``True`` is up to ten,
             ``False`` none; the other lines are grey.
         scale: one factor per feature. ``X.std(axis=0)`` makes coefficients of unlike columns comparable.
-        ax: axes to draw into, as many as there are panels.
+        ax: axes to draw into, as many as there are panels; names are then written inside them.
         figure: or an empty matplotlib ``Figure`` to lay the panels out in. With neither, ``pyplot`` makes a new one.
 
     Returns:
@@ -48,7 +48,7 @@ def plot_path(
     named = _largest(curves, names)
     panels = lay_out(len(curves), ax, figure, beside=width_of([curves[0].labels[j] for j in named]))
     for panel, curve in zip(panels, curves):
-        curve.draw(panel, named)
+        curve.draw(panel, named, inside=ax is not None)
     outer: Any = panels[0].figure
     if ax is None:
         outer.draw_without_rendering()  # gives the panels their height, which the distance of the names depends on
@@ -71,9 +71,12 @@ class _Curves:
         self.labels = feature_labels(path.feature_names, self.coef.shape[1])
         self.ylabel = "coefficient" if scale is None else r"coefficient $\times$ scale"
 
-    def draw(self, ax: Axes, named: list[int]) -> None:
-        """The lines, the axes and their labels."""
-        ax.axhline(0, color=RULE, linewidth=1.3, zorder=4)  # over the curves, so that each appears where it enters
+    def draw(self, ax: Axes, named: list[int], *, inside: bool) -> None:
+        """The lines, the axes and their labels; with room for names ``inside`` axes that may have none beside them."""
+        room = width_of([self.labels[j] for j in named]) if inside and named else 0.0
+        end = alpha_axis(ax, self.x, tight=True, room=room)
+        # over the curves, so that each appears where it enters
+        ax.axhline(0, xmax=end, color=RULE, linewidth=1.3, zorder=4)
         moving = np.any(self.coef != 0, axis=0)
         for number, j in enumerate(named):
             if moving[j]:
@@ -81,7 +84,6 @@ class _Curves:
         moving[named] = False
         draw_rest(ax, self.x, self.coef[:, moving].T)
         ax.set_title(self.title, fontsize="medium")
-        alpha_axis(ax, self.x, tight=True)
         count_above(ax, self.x, self.nnz)
         if is_first(ax, "left"):
             ax.set_ylabel(self.ylabel)

@@ -27,7 +27,7 @@ def plot_stability(stability: Any, *, names: bool | int = True, ax: Any = None, 
             ``num_subsamples`` and ``feature_names``. For a single alpha the largest 30 probabilities are bars.
         names: how many of the selected features to name, the most probable first. ``True`` is as many as there is
             room for, ``False`` none; all that are selected have colours, the others are grey.
-        ax: axes to draw into.
+        ax: axes to draw into; names are then written inside them.
         figure: or an empty matplotlib ``Figure``. With neither, ``pyplot`` makes a new one.
 
     Returns:
@@ -56,8 +56,9 @@ def _draw_curves(stability: Any, labels: tuple[str, ...], names: bool | int, ax:
     draw_rest(panel, x, probability[:, ~selected & probability.any(axis=0)].T)
     for number, j in enumerate(coloured):
         draw_line(panel, x, probability[:, j], number, labels[j])
-    panel.axhline(stability.threshold, color=RULE, linestyle="--", linewidth=1, zorder=4)
-    alpha_axis(panel, x, tight=True)
+    room = width_of([labels[j] for j in shown]) if ax is not None and shown else 0.0
+    end = alpha_axis(panel, x, tight=True, room=room)
+    panel.axhline(stability.threshold, xmax=end, color=RULE, linestyle="--", linewidth=1, zorder=4)
     panel.set_ylim(-0.02, 1.02)  # lines at 0 and at 1 keep their width
     _write_threshold(panel, stability.threshold)
     panel.set_ylabel(_PROBABILITY)

@@ -87,3 +87,20 @@ def test_different_names_stay_different_as_far_as_that_is_possible():
     assert max(map(len, short)) < 45
     assert shorten([f"{'a' * 60}{k}{'b' * 60}" for k in range(3)]) == ["a" * 24 + "…" + "b" * 23] * 3
     assert shorten(["same" * 10, "same" * 10]) == ["samesamesame…amesamesame"] * 2
+
+
+@pytest.mark.parametrize("figsize", [(6.4, 4.8), (12, 4)])
+def test_names_are_written_inside_axes_that_were_given(single, figsize):
+    figure = empty_figure()
+    figure.set_size_inches(figsize)
+    for panel in figure.subplots(1, 1 if figsize[0] < 7 else 2, squeeze=False)[0]:
+        ax = plot_path(single, ax=panel)
+        figure.draw_without_rendering()
+        inside, last = ax.get_window_extent(), np.max(-np.log10(single.alphas))
+        end = ax.transData.transform((last, 0))[0]
+        assert names_in(ax)
+        for text in names_in(ax).values():
+            assert end < Text.get_window_extent(text).x0 < Text.get_window_extent(text).x1 <= inside.x1
+        zero = next(line for line in ax.lines if list(line.get_ydata()) == [0, 0])
+        np.testing.assert_allclose(zero.get_transform().transform(zero.get_xydata())[-1, 0], end, atol=1.0)
+        assert all(tick <= last + 1e-9 for tick in ax.get_xticks())
