@@ -2,12 +2,10 @@
 
 import numbers
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import sklearn.exceptions
-from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
 
 from proxreg import _precision
@@ -150,9 +148,3 @@ def dual_gap(relative: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | No
     mean = np.average(y, axis=0, weights=sample_weight) if fit_intercept else 0.0
     loss = np.average(np.square(y - mean), axis=0, weights=sample_weight) / 2
     return relative * np.reshape(loss, np.shape(relative))
-
-
-def splits(cv: Any, X: np.ndarray, y: np.ndarray, *, classifier: bool = False) -> Sequence[tuple[Any, Any]]:
-    """Rows to fit on and rows to judge by, as ``cv`` of scikit-learn's estimators says."""
-    splitter: Any = check_cv(cv, y, classifier=classifier)
-    return list(splitter.split(X, y))

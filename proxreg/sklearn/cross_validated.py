@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.model_selection import check_cv
 
 from proxreg.selection import cv_path
 from proxreg.sklearn.base import (
@@ -14,11 +13,11 @@ from proxreg.sklearn.base import (
     keep,
     options,
     regression_data,
-    splits,
 )
+from proxreg.sklearn.splitting import SplitsRows, splits
 
 
-class LassoCV(LinearPredictor, RegressorMixin, BaseEstimator):
+class LassoCV(SplitsRows, LinearPredictor, RegressorMixin, BaseEstimator):
     """``Lasso`` with the alpha whose squared error on rows that were held out is smallest.
 
         alpha_ = argmin_alpha  mean over folds of  sum_i s_i (y_i - prediction_i)^2 / sum_i s_i  over the fold's rows
@@ -78,13 +77,13 @@ class LassoCV(LinearPredictor, RegressorMixin, BaseEstimator):
         self.random_state = random_state
         self.selection = selection
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LassoCV":
-        """Chooses on ``X (n, p)`` and ``y (n,)``, and fits all rows."""
-        _select(self, X, y, sample_weight, np.ones(1))
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> "LassoCV":
+        """Chooses on ``X (n, p)`` and ``y (n,)``, and fits all rows; ``params`` are for the splitter."""
+        _select(self, X, y, sample_weight, np.ones(1), params)
         return self
 
 
-class ElasticNetCV(LinearPredictor, RegressorMixin, BaseEstimator):
+class ElasticNetCV(SplitsRows, LinearPredictor, RegressorMixin, BaseEstimator):
     """``ElasticNet`` with the alpha and the l1_ratio whose squared error on rows that were held out is smallest.
 
         (alpha_, l1_ratio_) = argmin  mean over folds of  sum_i s_i (y_i - prediction_i)^2 / sum_i s_i  over its rows
@@ -144,19 +143,19 @@ class ElasticNetCV(LinearPredictor, RegressorMixin, BaseEstimator):
         self.random_state = random_state
         self.selection = selection
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "ElasticNetCV":
-        """Chooses on ``X (n, p)`` and ``y (n,)``, and fits all rows."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> "ElasticNetCV":
+        """Chooses on ``X (n, p)`` and ``y (n,)``, and fits all rows; ``params`` are for the splitter."""
         ratios = np.atleast_1d(np.asarray(self.l1_ratio, float))
-        best = _select(self, X, y, sample_weight, ratios)
+        best = _select(self, X, y, sample_weight, ratios, params)
         self.l1_ratio_ = float(ratios[best])
         return self
 
 
-def _select(model: Any, X: Any, y: Any, sample_weight: Any, ratios: np.ndarray) -> int:
+def _select(model: Any, X: Any, y: Any, sample_weight: Any, ratios: np.ndarray, params: dict[str, Any]) -> int:
     """Stores the best fit of the grid and what is known of the others; returns the number of its l1_ratio."""
     X, y, weights = regression_data(model, X, y, sample_weight, several=False)
     with ScikitLearnsWarnings():
-        found = _grid(model, X, y, weights, ratios)
+        found = _grid(model, X, y, weights, ratios, splits(model, X, y, params))  # a splitter may look at X
     # folds count alike, whatever their weights, and the first of equals is chosen: scikit-learn's rules
     mean = found["squares"].mean(axis=-1)
     best = np.unravel_index(np.argmin(mean), mean.shape)
@@ -170,13 +169,12 @@ def _select(model: Any, X: Any, y: Any, sample_weight: Any, ratios: np.ndarray) 
 
 
 def _grid(
-    model: Any, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, ratios: np.ndarray
+    model: Any, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, ratios: np.ndarray, folds: Any
 ) -> dict[str, np.ndarray]:
     """Of the fits on all rows, ``(R, K, ...)``; and mean squared errors on rows held out, ``squares (R, K, folds)``."""
-    folds: Any = splits(model.cv, X, y)  # here, as a splitter may look at X
     alphas = model.n_alphas if model.alphas is None else model.alphas
     grid = {"n_alphas": alphas} if np.ndim(alphas) == 0 else {"alphas": np.sort(alphas)[::-1]}
-    grid |= {"min_ratio": model.eps, "folds": check_cv(folds)}
+    grid |= {"min_ratio": model.eps, "folds": folds}
     cv = cv_path(X, y, **grid, **options(model, X, weights, ratios))
     fits = {name: getattr(cv.path, name) for name in ("alphas", "coef", "intercept", "gap", "num_steps")}
     return fits | {"squares": 2 * np.moveaxis(cv.fold_loss, 0, -1)}

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import check_scoring, log_loss
 
-from proxreg.sklearn.base import splits, steps
+from proxreg.sklearn.base import steps
 from proxreg.sklearn.logistic import (
     LogisticPredictor,
     LogisticRegression,
@@ -17,9 +17,10 @@ from proxreg.sklearn.logistic import (
     weigh_classes,
 )
 from proxreg.sklearn.scoring import rows, scores
+from proxreg.sklearn.splitting import SplitsRows, splits
 
 
-class LogisticRegressionCV(LogisticPredictor, ClassifierMixin, BaseEstimator):
+class LogisticRegressionCV(SplitsRows, LogisticPredictor, ClassifierMixin, BaseEstimator):
     """``LogisticRegression`` with the C and the l1_ratio that score best on rows that were held out.
 
         (C_, l1_ratio_) = argmax  mean over folds of the score on the fold's rows
@@ -83,8 +84,8 @@ class LogisticRegressionCV(LogisticPredictor, ClassifierMixin, BaseEstimator):
         self.verbose = verbose
         self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LogisticRegressionCV":
-        """Chooses on ``X (n, p)`` and ``y (n,)``, and fits all rows."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> "LogisticRegressionCV":
+        """Chooses on ``X (n, p)`` and ``y (n,)``, and fits all rows; ``params`` are for the splitter."""
         if self.use_legacy_attributes is True:
             raise ValueError("use_legacy_attributes=True is not offered; pass False, as scikit-learn's default will be")
         X, codes, weights = classification_data(self, X, y, sample_weight)
@@ -94,7 +95,7 @@ class LogisticRegressionCV(LogisticPredictor, ClassifierMixin, BaseEstimator):
         model = LogisticRegression(fit_intercept=self.fit_intercept)
         model.classes_ = self.classes_
         labels, scorer = self.classes_[codes], self._scorer(model)
-        folds = splits(self.cv, X, labels, classifier=True)
+        folds = splits(self, X, labels, params, classifier=True)
         parts = np.zeros((len(folds), len(X)), bool)
         for part, (train, _) in zip(parts, folds):
             part[train] = True

@@ -13,15 +13,15 @@ from proxreg.sklearn.base import (
     keep_only,
     regression_data,
     shaped_intercept,
-    splits,
     total_weight,
 )
 from proxreg.sklearn.linear import Ridge, columns
 from proxreg.sklearn.scoring import rows, scores
+from proxreg.sklearn.splitting import SplitsRows, splits
 from proxreg.validation import check_vector
 
 
-class RidgeCV(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
+class RidgeCV(SplitsRows, LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
     """``Ridge`` with the best of some alphas: by leaving out each row (one decomposition serves all), or by folds.
 
         alpha_ = argmin_alpha  sum_i s_i (y_i - prediction_i without row i)^2,    where cv is None
@@ -63,8 +63,8 @@ class RidgeCV(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.alpha_per_target = alpha_per_target
         self.gcv_mode = gcv_mode
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "RidgeCV":
-        """Chooses on ``X (n, p)`` and ``y (n,)`` or ``(n, T)``, and fits all rows."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> "RidgeCV":
+        """Chooses on ``X (n, p)`` and ``y (n,)`` or ``(n, T)``, and fits all rows; ``params`` are for the splitter."""
         X, y, weights = regression_data(self, X, y, sample_weight, several=True)
         alphas = np.atleast_1d(check_vector(self.alphas, "alphas"))
         if self.cv is None:
@@ -73,7 +73,7 @@ class RidgeCV(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
         for name in ("store_cv_results", "alpha_per_target"):
             if getattr(self, name):
                 raise ValueError(f"{name} goes with leave-one-out: pass cv=None, or {name}=False")
-        return self._by_folds(X, y, weights, alphas)
+        return self._by_folds(X, y, weights, alphas, params)
 
     def _leave_one_out(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, alphas: np.ndarray) -> None:
         if len(X) < 2:
@@ -105,10 +105,12 @@ class RidgeCV(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
         parts = range(y.shape[1]) if self.alpha_per_target else [slice(None)]
         return np.array([[scorer(_Known(), each[:, k], y[:, k], **given) for k in parts] for each in predictions])
 
-    def _by_folds(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, alphas: np.ndarray) -> "RidgeCV":
+    def _by_folds(
+        self, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, alphas: np.ndarray, params: dict[str, Any]
+    ) -> "RidgeCV":
         ridge, response, found = Ridge(fit_intercept=self.fit_intercept), columns(y), []
         scorer: Any = check_scoring(ridge, scoring=self.scoring)
-        for train, test in splits(self.cv, X, y):
+        for train, test in splits(self, X, y, params):
             own = rows(weights, train)
             strengths = alphas / total_weight(own, X[train])
             path = fitted(ridge, X[train], response[train], own, alphas=strengths, l1_ratio=0.0)

@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn.base import clone as unfitted
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import GroupKFold, StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import proxreg.sklearn as ps
 from tests.sklearn.shared import CANCER, NEWTON, OURS, WINE, X, Y, assert_same, named, sk
@@ -131,3 +134,21 @@ def test_sparse_coefficients(y):
     np.testing.assert_allclose(ours.sparse_coef_.toarray(), np.atleast_2d(ours.coef_), rtol=1e-12)
     known = theirs.sparse_coef_
     assert ours.sparse_coef_.shape == (known[0].shape if isinstance(known, list) else known.shape)
+
+
+@pytest.mark.parametrize(
+    "model", [ps.LassoCV(), ps.ElasticNetCV(), ps.RidgeCV(), ps.LogisticRegressionCV(Cs=3)], ids=named
+)
+def test_groups_reach_the_splitter(model):
+    y = LABELS if "Logistic" in str(model) else Y
+    groups = np.arange(len(y)) % 4
+    splitter = GroupKFold(4)
+    with sklearn.config_context(enable_metadata_routing=True):
+        routed = clone(model).set_params(cv=splitter).fit(X, y, groups=groups)
+        pipeline = make_pipeline(StandardScaler(), clone(model).set_params(cv=splitter)).fit(X, y, groups=groups)
+    listed = clone(model).set_params(cv=list(splitter.split(X, y, groups))).fit(X, y)
+    for name in ("coef_", "intercept_"):
+        np.testing.assert_array_equal(getattr(routed, name), getattr(listed, name))
+    assert pipeline[-1].coef_.shape == routed.coef_.shape
+    with pytest.raises(ValueError, match="takes groups only with sklearn.set_config"):
+        clone(model).set_params(cv=splitter).fit(X, y, groups=groups)
