@@ -25,8 +25,10 @@ from proxreg.models import LinearModel, weighed
 STEPS = 25
 QUARTERS = 5  # of a step that is too long
 ROUNDS = 4  # times the number of columns: additions and drops
+WORK = 1e12  # multiplications of them all, times three
 ROUNDING = 4  # units of it by which objectives do not differ
 SLACK = 1e-12  # of a gradient beyond its l1, by rounding
+WIDEST = 4096  # coefficients that a step may move: it solves for them at once
 CHUNK = 32  # lanes at a time: one program for any number
 
 
@@ -83,7 +85,10 @@ class Rows(Protocol):
         ...
 
     def move(self, known: Look, w: np.ndarray, positive: bool, lane: int) -> tuple[np.ndarray, Any]:
-        """Where the lane of that number in ``known`` and ``w`` would go, and its intercept."""
+        """Where the lane of that number in ``known`` and ``w`` would go, and its intercept.
+
+        Nowhere if that asks for too much.
+        """
         ...
 
 
@@ -118,7 +123,7 @@ class LinearRows(NamedTuple):
         move, at = np.zeros(w.size), np.flatnonzero((w != 0) | (known.subgradient[lane] != 0))
         total, slope = d.sum(), float(known.intercept[lane])
         g, l1, l2 = (x[lane, at].astype(np.float64) for x in (known.gradient, known.l1, known.l2))
-        if not (np.isfinite(g).all() and np.isfinite(total) and total > 0):
+        if at.size > WIDEST or not (np.isfinite(g).all() and np.isfinite(total) and total > 0):
             return move, 0.0
         X, mean = self.X[:, at].astype(np.float64), np.zeros(at.size)
         if self.fit_intercept:  # profiled out
@@ -192,8 +197,12 @@ def minimum(
     sign = np.where(w != 0, np.sign(w), 1.0 if positive else -np.sign(g))
     free = (l1 == 0) & (not positive)  # of any sign
     active = free | (w != 0) | (-sign * g > l1)
+    work = WORK  # where it runs out, what has been reached is lower too
     for _ in range(ROUNDS * w.size):
         at = np.flatnonzero(active)
+        work -= at.size**3
+        if work < 0:
+            break
         if at.size:
             system = H[np.ix_(at, at)]
             system[np.diag_indices_from(system)] += l2[at]

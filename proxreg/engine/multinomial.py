@@ -12,13 +12,12 @@ import numpy as np
 from proxreg._pytree import Array
 from proxreg.engine.family import Family
 from proxreg.engine.glm import in_turns
-from proxreg.engine.glm_newton import Look, looks, minimum, shares
+from proxreg.engine.glm_newton import WIDEST, Look, looks, minimum, shares
 from proxreg.models import Coefficients, MultinomialModel
 from proxreg.penalties import Penalty
 from proxreg.solvers import Result
 
 ROOM = 1 << 24  # numbers in the linear predictors of the lanes that are solved at a time
-WIDEST = 3000  # coefficients that a step may move: it solves for them at once
 DAMPING = 1e-12  # relative; what is added to all classes alike changes no probability
 CHUNK = 8  # lanes at a time: one program for any number
 
@@ -73,7 +72,7 @@ class MultinomialRows(NamedTuple):
         return found if self.fit_intercept else found._replace(intercept=np.zeros_like(found.intercept))
 
     def move(self, known: Look, w: np.ndarray, positive: bool, lane: int) -> tuple[np.ndarray, Any]:
-        """See ``Rows``: ``(K, p)`` and ``(K,)``; none where too many coefficients would have to move."""
+        """See ``Rows``: ``(K, p)`` and ``(K,)``."""
         w, mass = w[lane].astype(np.float64), known.curvature[lane].astype(np.float64)
         move, shift = np.zeros_like(w), np.zeros(len(w))
         at = np.nonzero((w != 0) | (known.subgradient[lane] != 0))

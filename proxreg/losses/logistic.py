@@ -71,5 +71,6 @@ class Logistic(Loss):
             raise ValueError(f"the classes in y cannot be sorted: {error}") from None
         if classes.size != 2:
             shown = ", ".join(map(str, classes[:5])) + (", ..." if classes.size > 5 else "")
-            raise ValueError(f"logistic loss needs two classes in y, got {classes.size}: {shown}")
+            more = "; for more of them: proxreg.sklearn.LogisticRegression" if classes.size > 2 else ""
+            raise ValueError(f"logistic loss needs two classes in y, got {classes.size}: {shown}{more}")
         return codes.reshape(y.shape).astype(float), tuple(classes.tolist())
