@@ -1,5 +1,6 @@
 """Logistic regression: two classes, or several by a multinomial model."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -112,8 +113,7 @@ class LogisticRegression(LogisticPredictor, ClassifierMixin, BaseEstimator):
         of_rows = weigh_classes(self.class_weight, self.classes_, codes, weights)
         ratio, C = named_penalty(self.penalty, self.l1_ratio, self.C)
         alphas = None if self.alpha is None else [self.alpha]
-        every = np.ones((1, len(X)), bool)
-        (found,) = class_fits(self, X, codes, of_rows, every, np.array([C], float), [ratio], alphas)
+        (found,) = class_fits(self, X, codes, of_rows, [np.arange(len(X))], np.array([C], float), [ratio], alphas)
         return keep_classes(self, found)
 
 
@@ -179,12 +179,12 @@ def class_fits(
     X: np.ndarray,
     codes: np.ndarray,
     weights: np.ndarray | None,
-    parts: np.ndarray,
+    parts: Sequence[np.ndarray],
     C: np.ndarray,
     l1_ratios: Any,
     alphas: Any = None,
 ) -> list[Fits]:
-    """Fits on each of the ``parts (F, n)`` of the rows; ``alphas`` are those of a mean, and stand in for C."""
+    """Fits on parts of the rows, given by their numbers; ``alphas`` are those of a mean, and stand in for C."""
     if alphas is None and not np.all(C > 0):
         raise ValueError(f"C must be > 0, got {C.min():g}")
     # C weighs a sum: what it means for the mean over some rows depends on how many they are

@@ -96,9 +96,7 @@ class LogisticRegressionCV(SplitsRows, LogisticPredictor, ClassifierMixin, BaseE
         model.classes_ = self.classes_
         labels, scorer = self.classes_[codes], self._scorer(model)
         folds = splits(self, X, labels, params, classifier=True)
-        parts = np.zeros((len(folds), len(X)), bool)
-        for part, (train, _) in zip(parts, folds):
-            part[train] = True
+        parts = [np.arange(len(X))[train] for train, _ in folds]
         found, paths, counts = [], [], []
         every = class_fits(self, X, codes, of_rows, parts, self.Cs_, self.l1_ratios_)
         for (_, test), (coef, intercept, num_steps) in zip(folds, every):
@@ -111,10 +109,8 @@ class LogisticRegressionCV(SplitsRows, LogisticPredictor, ClassifierMixin, BaseE
         best = _best(self.scores_.mean(axis=0, keepdims=True) if self.refit else self.scores_)
         self.l1_ratio_, self.C_ = (float(grid[at].mean()) for grid, at in zip((self.l1_ratios_, self.Cs_), best.T))
         if self.refit:
-            (best_fit,) = class_fits(
-                self, X, codes, of_rows, np.ones((1, len(X)), bool), np.array([self.C_]), [self.l1_ratio_]
-            )
-            keep_classes(self, best_fit)
+            chosen = np.array([self.C_]), [self.l1_ratio_]
+            keep_classes(self, class_fits(self, X, codes, of_rows, [np.arange(len(X))], *chosen)[0])
         else:
             mean = np.mean([path[tuple(at)] for path, at in zip(self.coefs_paths_, best)], axis=0)
             self.coef_ = mean[:, : X.shape[1]]

@@ -1,5 +1,6 @@
 """Several classes: estimators' parameters as lanes of a multinomial model."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,20 +22,20 @@ def fit_multinomial(
     X: np.ndarray,
     codes: np.ndarray,
     weights: np.ndarray | None,
-    parts: np.ndarray,
+    parts: Sequence[np.ndarray],
     alphas: np.ndarray,
     l1_ratios: Any,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Coefficients ``(F, R, S, K, p)``, intercepts ``(F, R, S, K)`` and steps ``(F, R, S)`` for ``alphas (F, S)``.
 
-    ``parts (F, n)`` say which rows count, ``weights (n,)`` how much, and ``codes (n,)`` what class each has.
+    ``parts`` are the numbers of F lots of rows, ``weights (n,)`` how much each counts, and ``codes (n,)`` its class.
     """
     given = options(estimator, X, weights, l1_ratios)
     ratios = np.atleast_1d(check_vector(l1_ratios, "l1_ratio", high=1.0))
     check_vector(alphas.ravel(), "alpha")
     stop = make_options(given["tol"], given["max_steps"], "auto", ElasticNet(1.0, 1.0), X.dtype)
     count, shape = len(estimator.classes_), (len(parts), ratios.size, alphas.shape[1])
-    own = parts * (1.0 if weights is None else weights)
+    own = np.stack([np.bincount(part, minlength=len(X)) for part in parts]) * (1.0 if weights is None else weights)
     for fold, each in enumerate(own):
         for lost in np.flatnonzero(np.bincount(codes, each, count) == 0):
             name = estimator.classes_.tolist()[lost]

@@ -189,6 +189,17 @@ def test_the_choice_of_a_grid_search_over_several_classes(of):
     assert theirs.best_params_["C"] == ours.best_params_["C"] == together.C_
 
 
+@pytest.mark.parametrize("data", [CANCER, WINE], ids=["two", "three"])
+def test_rows_that_a_splitter_repeats_count_as_often(data):
+    X, y = data
+    rng = np.random.default_rng(0)
+    samples = [(rng.choice(len(y), len(y)), np.flatnonzero(rng.random(len(y)) < 0.5)) for _ in range(3)]
+    options = {"Cs": [0.1, 1.0], "cv": samples, "scoring": "neg_log_loss"}
+    ours = ps.LogisticRegressionCV(**options, **OURS).fit(X, y)
+    theirs = sk.LogisticRegressionCV(**options, l1_ratios=(0.0,), use_legacy_attributes=False, **NEWTON).fit(X, y)
+    assert_same(ours, theirs, names=("scores_", "coefs_paths_"), rtol=1e-5)
+
+
 def test_a_fold_without_one_of_several_classes():
     X, y = WINE
     with pytest.raises(ValueError, match="no row of class 0 is outside fold 0; use fewer folds, or StratifiedKFold"):
