@@ -138,9 +138,9 @@ def test_memory_for_some_lanes_at_a_time_serves_all(monkeypatch):
 @pytest.mark.parametrize("fit_intercept", [False, True])
 def test_newton_finishes_what_gradients_do_not(monkeypatch, l1_ratio, fit_intercept):
     X, y = data(3)
-    X = X @ (np.eye(P) + 4 * np.ones((P, P)) / P) / 5
+    X = X @ (np.eye(P) + 40 * np.ones((P, P)) / P) / 40
     X -= X.mean(axis=0)
-    family = Family(pr.ElasticNet(1.0, 1.0), None, np.array([1e-3, 1e-4]), np.full(2, l1_ratio))
+    family = Family(pr.ElasticNet(1.0, 1.0), None, np.array([1e-4, 1e-5]), np.full(2, l1_ratio))
     given = MultinomialModel(X, y, fit_intercept=fit_intercept), family, np.ones((2, N))
     quick = solve_multinomial(*given, tol=1e-12, max_steps=10**5)
     monkeypatch.setattr(turns, "newton", lambda rows, family, w, *given: np.zeros(len(w), np.int32))
