@@ -17,12 +17,12 @@ def centre_on_host(X: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.n
     first = sum(weights[rows] @ X[rows] for rows in blocks).astype(X.dtype)  # pyright: ignore
     centred = np.empty_like(X, order="C")
     rest, square = np.zeros(X.shape[1]), np.zeros(X.shape[1])
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         for rows in blocks:
             block = np.subtract(X[rows], first, out=centred[rows])
             rest += weights[rows] @ block
             square += weights[rows] @ np.square(block)
-    deviation = np.sqrt(np.maximum(square - np.square(rest), 0))
+        deviation = np.sqrt(np.maximum(square - np.square(rest), 0))
     if np.any(np.abs(rest) > np.finfo(X.dtype).eps * deviation):
         centred -= rest.astype(X.dtype)
     return centred, first.astype(np.float64) + rest, deviation

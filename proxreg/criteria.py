@@ -156,7 +156,8 @@ def _free(path: Path, coef: np.ndarray) -> np.ndarray:
     penalty: Any = path.penalty
     if not isinstance(penalty, BoundedElasticNet):
         return coef
-    lower, upper = (np.asarray(limit).astype(path.coef.dtype) for limit in (penalty.lower, penalty.upper))
+    with np.errstate(over="ignore", under="ignore"):
+        lower, upper = (np.asarray(limit).astype(path.coef.dtype) for limit in (penalty.lower, penalty.upper))
     return np.where((coef <= lower) | (coef >= upper), 0.0, coef)
 
 

@@ -32,8 +32,8 @@ def make_folds(folds: Any, y: np.ndarray, classes: tuple | None, repeats: Any, k
         folds = list(folds)
     if hasattr(folds, "split"):
         _require_one(repeats, key, "a splitter")
-        found = [Fold(np.asarray(a), np.asarray(b)) for a, b in _split(folds, y)]
-    elif isinstance(folds, (list, tuple)) and folds and all(isinstance(each, tuple) for each in folds):
+        found = [_pair(number, each, n) for number, each in enumerate(_split(folds, y))]
+    elif isinstance(folds, (list, tuple)) and folds and all(isinstance(each, (tuple, list)) for each in folds):
         _require_one(repeats, key, "a list of rows")
         found = [_pair(number, each, n) for number, each in enumerate(folds)]
     elif np.ndim(folds) == 0:
@@ -70,7 +70,7 @@ def _split(splitter: Any, y: np.ndarray) -> Iterator[tuple[Any, Any]]:
         raise
 
 
-def _pair(number: int, rows: tuple, n: int) -> Fold:
+def _pair(number: int, rows: Any, n: int) -> Fold:
     """Rows to fit on and rows to judge by, as numbers or as masks."""
     if len(rows) != 2:
         raise ValueError(f"fold {number} must be a pair of rows to fit on and rows to judge by, got {len(rows)} arrays")
@@ -80,7 +80,7 @@ def _pair(number: int, rows: tuple, n: int) -> Fold:
     for each in (train, test):
         if each.size and not (each.ndim == 1 and each.dtype.kind in "iu" and -n <= each.min() <= each.max() < n):
             raise ValueError(f"fold {number} must hold row numbers from 0 to {n - 1}, or masks ({n},)")
-    return Fold(train % n, test % n)
+    return Fold(train.astype(int) % n, test.astype(int) % n)
 
 
 def _orders(n: int, repeats: int, key: Any) -> list[np.ndarray]:

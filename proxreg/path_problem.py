@@ -198,13 +198,15 @@ def scaled_template(problem: PathProblem) -> Penalty:
 
 def with_limits_for(task: Task, template: Any) -> Penalty:
     """Limits of the input's coefficients as those of a task's columns: there they are times the scale."""
-    scale = task.design.scale
-    return replace(template, lower=template.lower * scale, upper=template.upper * scale)
+    with np.errstate(over="ignore", under="ignore"):
+        lower, upper = ((limit * task.design.scale).astype(task.dtype) for limit in (template.lower, template.upper))
+    return replace(template, lower=lower, upper=upper)
 
 
 def _at_limits(coef: np.ndarray, template: Any) -> np.ndarray:
     """Coefficients ``(L, p)`` that reached a limit, but for the rounding of scales, are there."""
-    lower, upper = (np.asarray(limit).astype(coef.dtype) for limit in (template.lower, template.upper))
+    with np.errstate(over="ignore", under="ignore"):
+        lower, upper = (np.asarray(limit).astype(coef.dtype) + 0 for limit in (template.lower, template.upper))
     nearly = 1 - 4 * np.finfo(coef.dtype).eps  # of limits with zero between them
     coef = np.where(coef >= nearly * upper, upper, coef)
     return np.where(coef <= nearly * lower, lower, coef)

@@ -59,7 +59,7 @@ def prepare(
     options = {"fit_intercept": fit_intercept, "standardize": standardize}
     if gram and not isinstance(X, jax.Array):
         y = np.stack([response.y for response in answers], axis=1)
-        sums, found = moments(np.asarray(X), y, data.sample_weight, dtype, parts)
+        sums, found = moments(np.asarray(X), y, _tame(data.sample_weight), dtype, parts)
         _check_columns(data, sums.means[0], _spread(*_columns(sums)), dtype, **options)
         designs = designs_of(sums, dtype, [response.y_center for response in answers], **options)
         flat = [response.flat for response in answers]
@@ -81,7 +81,8 @@ def prepare(
         return None if values is None else (jnp if isinstance(values, jax.Array) else np).asarray(values, dtype)
 
     X = centred if fit_intercept else X
-    X, weights = put(X * xp.asarray(factor, X.dtype) if np.any(factor != 1) else X), put(data.sample_weight)
+    X = put(X * xp.asarray(factor, X.dtype) if np.any(factor != 1) else X)
+    weights = put(_tame(data.sample_weight))
     center = mean if fit_intercept else np.zeros_like(mean)
     statistics: list[Quadratic | None] = [None] * len(answers)
     if gram:
@@ -93,6 +94,11 @@ def prepare(
         given = None if gram else X, known, put(response.y), weights, put(response.offset), center, scale
         designs.append(Design(*given, response.y_center, response.flat))
     return designs
+
+
+def _tame(weights: np.ndarray | None) -> np.ndarray | None:
+    """The weights times a power of two, exactly, with which they are at most 1: float32 may not hold theirs."""
+    return None if weights is None else np.ldexp(weights.astype(np.float64), -int(np.frexp(weights.max())[1]))
 
 
 def designs_of(
@@ -154,7 +160,7 @@ def _response(data: Data, fit_intercept: bool, least_squares: bool, dtype: np.dt
         y = y - y_center
     if least_squares:
         size = float(np.max(np.abs(y)))
-        _require_squares("y", size, dtype)
+        require_squares("y", size, dtype)
         if 0 < size < 1e3 * np.sqrt(np.finfo(dtype).tiny):
             less = " less its mean" if fit_intercept else ""
             raise ValueError(f"the squares of y{less} underflow in {dtype}; multiply it by a constant first")
@@ -169,11 +175,11 @@ def _check_columns(
     with np.errstate(invalid="ignore"):
         size = size / scale
     worst = int(np.argmax(np.nan_to_num(size, nan=np.inf)))
-    _require_squares(data.label(worst), size[worst], dtype)
+    require_squares(data.label(worst), size[worst], dtype)
     _warn_about_columns(data, mean, deviation, fit_intercept, standardize)
 
 
-def _require_squares(what: str, size: float, dtype: np.dtype) -> None:
+def require_squares(what: str, size: float, dtype: np.dtype) -> None:
     """Raises where squares of numbers of such a size would overflow."""
     if not size < 1e-3 * np.sqrt(np.finfo(dtype).max):
         raise ValueError(f"the squares of {what} overflow in {dtype}; divide it by a constant first")

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from proxreg import _precision
-from proxreg.losses import Logistic, Loss, Squared
+from proxreg.losses import Huber, Logistic, Loss, Squared
 
 MAX_STEPS = 100
 TOL = 1e-12  # of the gradient, relative to what the slopes of the rows could add up to
@@ -15,8 +15,8 @@ PERFECT = 1e-12  # residuals, relative to those of no fit, that are rounding
 HALVINGS = 30
 ROUNDING = 4 * np.finfo(float).eps
 FAR = 30.0  # linear predictors from which on it is asked whether classes are separated
-APART = 1e-6  # of the largest, by which rows may go the wrong way in a direction that separates
-FLAT = 1e-3
+APART = 1e-6  # of its terms, by which a row may go the wrong way in a direction that separates
+FLAT = 1e-3  # of the largest curvature, which is 1
 CLEAR = 1e-3  # of a column's length is not told by others: then normal equations keep ten digits
 DEFINITE = 1e-6  # likewise, of a direction that is only a direction
 
@@ -57,9 +57,11 @@ def refit(
     value, slope, _ = _derivatives(loss, design @ theta + offset, y)
     if isinstance(loss, Squared) and np.max(np.abs(slope)) <= PERFECT * np.max(np.abs(y - offset)):
         slope = np.zeros_like(slope)
-    worst, size = np.max(np.abs(design.T @ (weights * slope)), initial=0.0), _size(design, weights, slope)
+    gradient = np.abs(design.T @ (weights * slope))
     coef, intercept = (theta[:-1], float(theta[-1])) if fit_intercept else (theta, 0.0)
-    return Refit(coef, intercept, float(weights @ value), float(worst / size if size > 0 else 0.0), steps)
+    size = _size(design, weights, slope)
+    violation = float(np.max(gradient / np.where(size > 0, size, 1), initial=0.0))
+    return Refit(coef, intercept, float(weights @ value), violation, steps)
 
 
 def _least_squares(design: np.ndarray, y: np.ndarray, weights: np.ndarray, centred: bool) -> np.ndarray:
@@ -88,9 +90,9 @@ def _by_cholesky(H: np.ndarray, b: np.ndarray, least: float) -> np.ndarray | Non
     return cho_solve(factor, b, check_finite=False) if clear.all() else None
 
 
-def _size(design: np.ndarray, weights: np.ndarray, slope: np.ndarray) -> float:
-    """What a gradient is small beside: the largest that slopes of this size could add up to."""
-    return float(np.max(np.abs(design).T @ weights, initial=0.0) * np.max(np.abs(slope), initial=0.0))
+def _size(design: np.ndarray, weights: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """What a gradient ``(k,)`` is small beside: the largest that slopes of this size could add up to."""
+    return np.abs(design).T @ weights * np.max(np.abs(slope), initial=0.0)
 
 
 def _derivatives(loss: Loss, eta: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -112,10 +114,10 @@ def _newton(
     value, slope, curvature = _derivatives(loss, design @ theta + offset, y)
     for step in range(MAX_STEPS):
         gradient = design.T @ (weights * slope)
-        if np.max(np.abs(gradient), initial=0.0) <= TOL * _size(design, weights, slope):
+        if np.all(np.abs(gradient) <= TOL * _size(design, weights, slope)):
             return theta, step
-        # where rows have no curvature, as beyond Huber's bend, a little of its bound stands in
-        curved = curvature if loss.curvature is None else np.maximum(curvature, FLAT * loss.curvature)
+        # where rows have no curvature, beyond Huber's bend, a little of its bound stands in
+        curved = np.maximum(curvature, FLAT) if isinstance(loss, Huber) else curvature
         hessian = (design.T * (weights * curved)) @ design
         hessian[np.diag_indices_from(hessian)] *= 1 + 1e-12
         move = _by_cholesky(hessian, gradient, DEFINITE)
@@ -133,11 +135,11 @@ def _newton(
         else:
             return theta, step
         theta, (value, slope, curvature) = new, found
-        if isinstance(loss, Logistic) and np.max(np.abs(design @ theta)) > FAR and _separates(design @ -move, y):
+        if isinstance(loss, Logistic) and np.max(np.abs(design @ theta)) > FAR and _separates(design, -move, y):
             return theta, step + 1
     return theta, MAX_STEPS
 
 
-def _separates(direction: np.ndarray, y: np.ndarray) -> bool:
-    """Whether a direction of the linear predictor suits the class of every row: then the likelihood rises forever."""
-    return bool(np.all((2 * y - 1) * direction >= -APART * np.max(np.abs(direction))))
+def _separates(design: np.ndarray, direction: np.ndarray, y: np.ndarray) -> bool:
+    """Whether a direction suits the class of every row: then the likelihood rises along it forever."""
+    return bool(np.all((2 * y - 1) * (design @ direction) >= -APART * (np.abs(design) @ np.abs(direction))))

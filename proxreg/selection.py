@@ -214,6 +214,7 @@ def _measured(
 ) -> np.ndarray:
     """The same for any loss and metric, from predictions."""
     means, dtype = [], problem.task.dtype
+    rows, weights = rows[weights > 0], weights[weights > 0]
     X, offset = np.asarray(problem.task.data.X[rows]).astype(dtype), problem.task.data.offset
     for task, coef, intercept in _each_response(problem, found):
         eta = coef @ X.T + intercept[..., None]

@@ -212,3 +212,81 @@ def test_bootstraps_of_counts_with_a_value_far_out_are_numbers():
     )
     assert np.isfinite(found.coef).all()
     assert np.abs(found.coef).max() < 10
+
+
+def test_derivatives_by_weights_of_zero_are_those_of_any_weight():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((20, 3))
+    y = X @ [1, 0, -1] + 0.1 * rng.standard_normal(20)
+    weights = np.r_[0.0, 0.0, np.ones(18)]
+
+    def loss(weights):
+        return pr.LinearModel(X, y, sample_weight=weights).value(np.array([0.5, 0.1, -0.2]))
+
+    def judged(weights):
+        model = pr.LinearModel(X, y, sample_weight=weights)
+        w = pr.fista(model, pr.L1(0.01), tol=1e-12, max_steps=500, unroll=True).w
+        return np.ones(20) @ (y - X @ w) ** 2
+
+    with jax.enable_x64(True):
+        for function in (loss, judged):
+            found = jax.grad(function)(weights)
+            for row in (0, 5):  # one-sided at zero: there are no weights below
+                step = 1e-5 * np.eye(20)[row]
+                side = (4 * function(weights + step) - 3 * function(weights) - function(weights + 2 * step)) / 2e-5
+                np.testing.assert_allclose(found[row], side, rtol=1e-4, atol=1e-8)
+
+
+def test_derivatives_by_coefficients_where_a_row_of_weight_zero_overflows():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((20, 2))
+    X[0] = 1e4
+    y, weights, w = np.ones(20), np.r_[0.0, np.ones(19)], np.array([0.5, 0.1])
+    with jax.enable_x64(True):
+        found = jax.grad(pr.LinearModel(X, y, loss="poisson", sample_weight=weights).value)(w)
+        known = jax.grad(pr.LinearModel(X[1:], y[1:], loss="poisson").value)(w)
+    np.testing.assert_allclose(found, known, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_held_out_rows_of_weight_zero_may_overflow(dtype):
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((60, 3))
+    y, weights = rng.poisson(np.exp(0.5 * X[:, 0] + 1)), np.ones(60)
+    labels = np.repeat(np.arange(3), 20)
+    options = {"loss": "poisson", "alphas": [0.5, 0.1], "dtype": dtype}
+    known = pr.cv_path(X[1:], y[1:], folds=labels[1:], **options)
+    X[0], weights[0] = [3000.0, 0.0, 0.0], 0.0
+    found = pr.cv_path(X, y, folds=labels, sample_weight=weights, **options)
+    np.testing.assert_allclose(found.mean_loss, known.mean_loss, rtol=1e-2)
+    assert found.alpha_min == known.alpha_min
+
+
+@pytest.mark.parametrize("scale", [1e-50, 1e50])
+def test_weights_beyond_float32_are_relative_too(scale):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 3)).astype("float32")
+    for y, loss in ((X[:, 0] + 1, "squared"), (X[:, 0] > 0, "logistic"), (rng.poisson(np.exp(X[:, 0])), "poisson")):
+        found = pr.fit_path(X, y, loss=loss, alphas=[0.1], sample_weight=np.full(60, scale))
+        known = pr.fit_path(X, y, loss=loss, alphas=[0.1])
+        np.testing.assert_allclose(found.coef, known.coef, atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [1e3, 1e5, 1e7])
+@pytest.mark.parametrize("alpha", [0.05, 1e-4])
+def test_refits_of_overlapping_classes_with_a_row_very_far_out(size, alpha):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 2))
+    X[0, 0] = size
+    y = (X @ [1.0, -1.0] + rng.logistic(size=200) > 0).astype(int)
+    relaxed = pr.relax(pr.fit_path(X, y, loss="logistic", dtype="float64", alphas=[alpha], tol=1e-6))
+    assert relaxed.converged.all()
+    slope = 1 / (1 + np.exp(-X @ relaxed.coef[0] - relaxed.intercept[0])) - y
+    np.testing.assert_allclose(X[1:].T @ slope[1:] / 200, 0, atol=1e-8)  # that of the far row is zero, times its size
+
+
+def test_zeros_stay_positive_where_a_limit_is_next_to_zero():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 3)).astype("float32")
+    path = pr.fit_path(X, X[:, 0], alphas=[0.1], lower=-1e-50, upper=1e50)
+    assert not np.signbit(path.coef[path.coef == 0]).any()

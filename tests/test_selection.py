@@ -152,6 +152,16 @@ def test_rows_of_next_to_no_weight_are_summed_by_themselves(light):
     np.testing.assert_allclose(cv.fold_loss[0], expected, rtol=1e-6)
 
 
+class _Gives:
+    """A splitter of pairs that are known."""
+
+    def __init__(self, pairs):
+        self.pairs = pairs
+
+    def split(self, X, y):
+        return iter(self.pairs)
+
+
 def test_folds_as_pairs_of_rows_masks_or_what_a_splitter_gives():
     X, y = problems.regression()
     splitter, options = KFold(3), {"alphas": ALPHAS, **TIGHT}
@@ -161,7 +171,11 @@ def test_folds_as_pairs_of_rows_masks_or_what_a_splitter_gives():
         masks.append((np.isin(np.arange(60), train), np.isin(np.arange(60), test)))
     groups = np.repeat(np.arange(3), 20)
     by_group = GroupKFold(3).split(X, y, groups)
-    for folds in (splitter.split(X), list(splitter.split(X)), masks, groups):
+    small = [(train.astype(np.uint8), test.astype(np.int8)) for train, test in splitter.split(X)]
+    behind = [(train - 60, test) for train, test in splitter.split(X)]
+    lists = [[train.tolist(), test.tolist()] for train, test in splitter.split(X)]
+    given = (splitter.split(X), list(splitter.split(X)), masks, groups, small, behind, lists, _Gives(masks))
+    for folds in given:
         np.testing.assert_array_equal(pr.cv_path(X, y, folds=folds, **options).fold_loss, known.fold_loss)
     found = pr.cv_path(X, y, folds=by_group, **options)
     np.testing.assert_allclose(np.sort(found.fold_loss, axis=0), np.sort(known.fold_loss, axis=0), rtol=1e-9)
@@ -183,6 +197,7 @@ def test_bad_folds_are_refused():
         ),
         ([(np.arange(30) + 0.5, np.arange(30)), (np.arange(30), np.arange(3))], "fold 0 must hold row numbers"),
         ([(np.arange(30),), (np.arange(30),)], "fold 0 must be a pair of rows"),
+        (_Gives([(np.arange(30), np.arange(30, 61))]), "fold 0 must hold row numbers from 0 to 59"),
         ([(np.arange(30), []), (np.arange(30), np.arange(3))], "has no rows to fit on, or none to judge by"),
         (GroupKFold(3), r"GroupKFold needs groups: pass folds=list\(GroupKFold\(...\).split\(X, y, groups\)\)"),
     ]:

@@ -48,8 +48,8 @@ def best_intercept(loss: Loss, eta: Array, y: Array, weights: Array, start: Arra
 
 
 def weighed(weights: Array, values: Array) -> Array:
-    """``weights * values``, and 0 where the weight is: there values may overflow, as no fit keeps them small."""
-    return jnp.where(weights > 0, weights * values, 0)
+    """``weights * values``; of weight 0 values may have overflowed, as no fit keeps them small, and count nothing."""
+    return weights * jnp.where((weights > 0) | jnp.isfinite(values), values, 0)
 
 
 def balanced(u: Array) -> Array:

@@ -59,11 +59,13 @@ class LinearModel:
 
     def value(self, params: Any) -> Array:
         """The weighted mean loss at the parameters, a scalar."""
-        losses = self.loss.value(self.predictor(params), jnp.asarray(self.y))
+        eta, y = self.predictor(params), jnp.asarray(self.y)
         if self.sample_weight is None:
-            return jnp.mean(losses)
+            return jnp.mean(self.loss.value(eta, y))
         weights = jnp.asarray(self.sample_weight)
-        return jnp.sum(weighed(weights, losses)) / jnp.sum(weights)
+        # as in ``weighed``, but before the loss: the derivative of what has overflowed would be no number
+        eta = jnp.where((weights > 0) | jnp.isfinite(self.loss.value(eta, y)), eta, 0)
+        return jnp.vdot(weights, self.loss.value(eta, y)) / jnp.sum(weights)
 
     def with_penalty(self, penalty: Penalty) -> LinearProblem:
         """The problem that solvers work on: weights that sum to one, columns centred if there is an intercept."""

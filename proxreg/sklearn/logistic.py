@@ -161,6 +161,8 @@ def weigh_classes(
         if unknown:
             raise ValueError(f"class_weight names classes that y lacks: {', '.join(map(repr, unknown))}")
         factors = np.array([class_weight.get(label, 1.0) for label in classes.tolist()], float)
+        if not np.all((factors > 0) & np.isfinite(factors)):
+            raise ValueError(f"class_weight must hold numbers > 0, got {class_weight!r}; leave out rows instead of 0")
     else:
         raise ValueError(f"class_weight must be None, 'balanced' or a dict, got {class_weight!r}")
     return factors[codes] * (1.0 if weights is None else weights)
@@ -185,8 +187,9 @@ def class_fits(
     alphas: Any = None,
 ) -> list[Fits]:
     """Fits on parts of the rows, given by their numbers; ``alphas`` are those of a mean, and stand in for C."""
-    if alphas is None and not np.all(C > 0):
-        raise ValueError(f"C must be > 0, got {C.min():g}")
+    with np.errstate(divide="ignore", over="ignore"):
+        if alphas is None and not np.all((C > 0) & np.isfinite(1 / C)):
+            raise ValueError(f"C must be > 0, got {C.min():g}")
     # C weighs a sum: what it means for the mean over some rows depends on how many they are
     strengths = [1 / (C * total_weight(rows(weights, part), X[part])) if alphas is None else alphas for part in parts]
     if len(estimator.classes_) > 2:

@@ -10,6 +10,7 @@ from proxreg.convergence import remedy, warn_unless_converged
 from proxreg.engine import Family, OneBlasThread, solve_multinomial
 from proxreg.models import MultinomialModel
 from proxreg.penalties import ElasticNet
+from proxreg.preprocessing import require_squares
 from proxreg.sklearn.base import ScikitLearnsWarnings, options
 from proxreg.solvers import Status
 from proxreg.task import make_options
@@ -36,6 +37,7 @@ def fit_multinomial(
     stop = make_options(given["tol"], given["max_steps"], "auto", ElasticNet(1.0, 1.0), X.dtype)
     count, shape = len(estimator.classes_), (len(parts), ratios.size, alphas.shape[1])
     own = np.stack([np.bincount(part, minlength=len(X)) for part in parts]) * (1.0 if weights is None else weights)
+    own = own / own.sum(axis=1, keepdims=True)  # they count relatively, and may be beyond float32
     for fold, each in enumerate(own):
         for lost in np.flatnonzero(np.bincount(codes, each, count) == 0):
             name = estimator.classes_.tolist()[lost]
@@ -44,6 +46,8 @@ def fit_multinomial(
     alpha = np.broadcast_to(alphas[:, None, :], shape).ravel().astype(X.dtype)
     ratio = np.broadcast_to(ratios[:, None], shape).ravel().astype(X.dtype)
     center = X.mean(axis=0, dtype=np.float64) if estimator.fit_intercept else np.zeros(X.shape[1])
+    size = np.max(np.abs(X - center), axis=0)
+    require_squares(f"column {int(np.argmax(size))}", float(size.max()), X.dtype)
     y = (codes[:, None] == np.arange(count)).astype(X.dtype)
     with _precision.scope(X.dtype):
         model = MultinomialModel((X - center).astype(X.dtype), y, fit_intercept=estimator.fit_intercept)

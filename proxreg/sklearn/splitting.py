@@ -28,6 +28,7 @@ def splits(
     """Rows to fit on and rows to judge by, as ``cv`` of an estimator says; ``params`` are for its splitter."""
     splitter: Any = check_cv(estimator.cv, y, classifier=classifier)
     given: dict[str, Any] = {}
+    params = {name: value for name, value in params.items() if value is not None}
     if params:
         if not sklearn.get_config()["enable_metadata_routing"]:
             raise ValueError(

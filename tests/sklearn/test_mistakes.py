@@ -10,6 +10,7 @@ import proxreg.sklearn as ps
 from tests.sklearn.shared import X, Y, named
 
 LABELS = np.where(Y > 140, "high", "low")
+THREE = np.where(Y > 200, "middle", LABELS)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,10 @@ LABELS = np.where(Y > 140, "high", "low")
         (ps.RidgeCV(cv=3, alpha_per_target=True), Y, None, "alpha_per_target goes with leave-one-out"),
         (ps.RidgeCV(alphas=[-1.0]), Y, None, "alphas must be >= 0"),
         (ps.LogisticRegression(C=0.0), LABELS, None, "C must be > 0"),
+        (ps.LogisticRegression(C=1e-320), THREE, None, "C must be > 0, got 9.*e-321"),
+        (ps.LogisticRegression(class_weight={"low": -1.0}), THREE, None, "class_weight must hold numbers > 0, got"),
+        (ps.LogisticRegression(class_weight={"low": np.inf}), THREE, None, "class_weight must hold numbers > 0, got"),
+        (ps.LogisticRegression(class_weight={"low": 0.0}), LABELS, None, "leave out rows instead of 0"),
         (ps.LogisticRegression(class_weight={"middle": 1.0}), LABELS, None, "classes that y lacks: 'middle'"),
         (ps.LogisticRegression(class_weight="fair"), LABELS, None, "'balanced' or a dict, got 'fair'"),
         (ps.LogisticRegression(), np.full(len(Y), "high"), None, "one class: .*high"),
@@ -46,3 +51,18 @@ def test_scikit_learn_is_asked_for_by_name():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
     assert 'ImportError: proxreg.sklearn needs scikit-learn 1.6 or newer: pip install "proxreg[sklearn]"' in done.stderr
+
+
+@pytest.mark.parametrize("y", [LABELS, THREE], ids=["two", "three"])
+def test_columns_whose_squares_overflow(y):
+    with pytest.raises(ValueError, match=r"the squares of column .* overflow in float64; divide it"):
+        ps.LogisticRegression().fit(X * 1e200, y)
+
+
+@pytest.mark.parametrize("y", [LABELS, THREE], ids=["two", "three"])
+@pytest.mark.parametrize("scale", [1e-50, 1e50])
+def test_weights_beyond_float32(y, scale):
+    model = ps.LogisticRegression(alpha=0.1).fit(X.astype(np.float32), y, np.full(len(y), scale))
+    known = ps.LogisticRegression(alpha=0.1).fit(X.astype(np.float32), y)
+    np.testing.assert_allclose(model.coef_, known.coef_, atol=1e-3)
+    np.testing.assert_allclose(model.intercept_, known.intercept_, atol=1e-3)
