@@ -109,7 +109,8 @@ def scores(family: Family, w: np.ndarray, g: np.ndarray) -> np.ndarray:
     behind those of others would never get what it lacks.
     """
     used = w != 0
-    size = np.where(used, 0, family.pull(g))
+    size = family.pull(g)
+    size[used] = 0
     if family.factor is None:
         largest = np.max(size, axis=1, keepdims=True)
     else:
