@@ -65,7 +65,7 @@ def contenders(problem: Problem, grid: Grid) -> dict[str, Contender]:
 
 def main(argv: list[str] | None = None) -> None:
     """Runs the races and prints the table."""
-    known = ("tall", "narrow", "wide")
+    known = ("tall", "narrow")
     options = report.arguments(
         "cv", "Our cross-validation against scikit-learn's.", known, repeats=3, budget=200.0
     ).parse_args(argv)

@@ -12,12 +12,7 @@ def warn_unless_converged(found: dict[str, np.ndarray], tol: float, labels: list
     gap, violation = found["gap"].ravel(), found["violation"].ravel()
     overflowed = bad & ~np.isfinite(found["objective"].ravel())
     if overflowed.any():
-        first = labels[int(np.argmax(overflowed))]
-        warn(
-            f"{overflowed.sum()}/{bad.size} problems left the range of numbers"
-            f"{f' (the first at {first})' if first else ''}; scale X, y and the penalty to about 1",
-            ConvergenceWarning,
-        )
+        _warn_about_lost(int(overflowed.sum()), bad.size, labels[int(np.argmax(overflowed))])
         return
     what, error = ("gap", gap) if np.any(gap[bad] > tol) else ("violation", violation)
     worst = int(np.nanargmax(np.where(bad, np.nan_to_num(error, nan=-1.0), -np.inf)))
@@ -43,9 +38,12 @@ def how_many(found: dict[str, np.ndarray]) -> tuple[int, int, int, float]:
 def warn_about_many(fits: int, above: int, lost: int, worst: float, tol: float, remedy: str) -> None:
     """The same for fits that are too many to name; ``lost`` are not even finite."""
     if lost:
-        warn(
-            f"{lost}/{fits} problems left the range of numbers; scale X, y and the penalty to about 1",
-            ConvergenceWarning,
-        )
+        _warn_about_lost(lost, fits)
     elif above:
         warn(f"{above}/{fits} problems above tol: worst error {worst:.2g} > {tol:.2g}; {remedy}", ConvergenceWarning)
+
+
+def _warn_about_lost(lost: int, fits: int, first: str = "") -> None:
+    at = f" (the first at {first})" if first else ""
+    said = f"{lost}/{fits} problems left the range of numbers{at}; scale X, y and the penalty to about 1"
+    warn(said, ConvergenceWarning)

@@ -8,18 +8,21 @@ import numpy as np
 from proxreg.losses import Squared, as_loss
 from proxreg.validation import check_positive, check_vector
 
-#: what one unit of a tool's strength is in ours, as (n, loss is squared, part is l2); for C, of its inverse; glmnet's
-#: for the ridge part of the squared loss is over the standard deviation of y besides
-_UNITS: dict[str, Callable[[float, bool, bool], float]] = {
-    "proxreg": lambda n, squared, l2: 1.0,
-    "sklearn": lambda n, squared, l2: 1.0,  # Lasso, ElasticNet; PoissonRegressor
-    "sklearn_ridge": lambda n, squared, l2: 1 / n,  # a sum of squares, not halved, and alpha ||w||^2
-    "glmnet": lambda n, squared, l2: 1.0,
-    "statsmodels": lambda n, squared, l2: 1.0,  # fit_regularized of OLS and GLM
-    "statsmodels_discrete": lambda n, squared, l2: 1 / n,  # of Logit, Poisson: a sum, l1 alone
-    "keras": lambda n, squared, l2: (0.5 if squared else 1.0) * (2.0 if l2 else 1.0),  # mean squared error, not halved
-    "pytorch": lambda n, squared, l2: 0.5 if squared else 1.0,  # weight_decay adds w times itself to the gradient
-    "C": lambda n, squared, l2: 1 / n,  # a sum of losses times C
+#: what one unit of a strength is in ours, as (n, loss is squared, part is l2, deviation of y); for C, of its inverse
+_UNITS: dict[str, Callable[[float, bool, bool, float], float]] = {
+    "proxreg": lambda n, squared, l2, y_std: 1.0,
+    "sklearn": lambda n, squared, l2, y_std: 1.0,  # Lasso, ElasticNet; PoissonRegressor
+    "sklearn_ridge": lambda n, squared, l2, y_std: 1 / n,  # a sum of squares, not halved, and alpha ||w||^2
+    "glmnet": lambda n, squared, l2, y_std: 1 / y_std if squared and l2 else 1.0,
+    "statsmodels": lambda n, squared, l2, y_std: 1.0,  # fit_regularized of OLS and GLM
+    "statsmodels_discrete": lambda n, squared, l2, y_std: 1 / n,  # of Logit, Poisson: a sum, l1 alone
+    "keras": lambda n, squared, l2, y_std: (
+        (0.5 if squared else 1.0) * (2.0 if l2 else 1.0)
+    ),  # mean squared error, not halved
+    "pytorch": lambda n, squared, l2, y_std: (
+        0.5 if squared else 1.0
+    ),  # weight_decay adds w times itself to the gradient
+    "C": lambda n, squared, l2, y_std: 1 / n,  # a sum of losses times C
 }
 _OF_ROWS = ("sklearn_ridge", "statsmodels_discrete", "C")
 
@@ -77,10 +80,10 @@ def convert(
         raise ValueError("C must be > 0")
     if to == "C" and np.any(alpha == 0):
         raise ValueError("alpha = 0 is an infinite C")
-    known = rows, isinstance(as_loss(loss), Squared), part == "l2"
-    scale = {"glmnet": _of_y(y_std)} if "glmnet" in (frm, to) and frm != to and all(known[1:]) else {}
-    ours = _UNITS[frm](*known) / alpha if frm == "C" else _UNITS[frm](*known) * alpha / scale.get(frm, 1)
-    found = _UNITS[to](*known) / ours if to == "C" else ours / _UNITS[to](*known) * scale.get(to, 1)
+    squared, l2 = isinstance(as_loss(loss), Squared), part == "l2"
+    known = rows, squared, l2, _of_y(y_std) if squared and l2 and frm != to and "glmnet" in (frm, to) else 1.0
+    ours = _UNITS[frm](*known) / alpha if frm == "C" else _UNITS[frm](*known) * alpha
+    found = _UNITS[to](*known) / ours if to == "C" else ours / _UNITS[to](*known)
     return found if found.ndim else float(found)
 
 

@@ -11,6 +11,7 @@ from proxreg import _precision
 from proxreg.cv_result import CVPath
 from proxreg.engine import OneBlasThread
 from proxreg.losses import Huber, Loss, Squared
+from proxreg.path_problem import limits_in
 from proxreg.penalties import L1, L2, BoundedElasticNet, ElasticNet
 from proxreg.results import Fit, Path, fit_at
 from proxreg.rules import best
@@ -156,8 +157,7 @@ def _free(path: Path, coef: np.ndarray) -> np.ndarray:
     penalty: Any = path.penalty
     if not isinstance(penalty, BoundedElasticNet):
         return coef
-    with np.errstate(over="ignore", under="ignore"):
-        lower, upper = (np.asarray(limit).astype(path.coef.dtype) for limit in (penalty.lower, penalty.upper))
+    lower, upper = limits_in(path.coef.dtype, penalty)
     return np.where((coef <= lower) | (coef >= upper), 0.0, coef)
 
 

@@ -49,8 +49,9 @@ def make_folds(folds: Any, y: np.ndarray, classes: tuple | None, repeats: Any, k
         label = np.asarray(folds)
         if label.shape != (n,):
             raise ValueError(f"fold labels must have shape ({n},), one per row of X, got {label.shape}")
-        if missing(label).any():
-            raise ValueError(f"the fold label of row {int(np.argmax(missing(label)))} is missing")
+        gone = missing(label)
+        if gone.any():
+            raise ValueError(f"the fold label of row {int(np.argmax(gone))} is missing")
         found = _by_label(label)
     if len(found) < 2:
         raise ValueError(f"cross-validation needs at least 2 folds, got {len(found)}")

@@ -203,10 +203,16 @@ def with_limits_for(task: Task, template: Any) -> Penalty:
     return replace(template, lower=lower, upper=upper)
 
 
+def limits_in(dtype: np.dtype, template: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The lower and the upper limits as coefficients of that type know them; of none that is too small is -0."""
+    with np.errstate(over="ignore", under="ignore"):
+        lower, upper = (np.asarray(limit).astype(dtype) + 0 for limit in (template.lower, template.upper))
+    return lower, upper
+
+
 def _at_limits(coef: np.ndarray, template: Any) -> np.ndarray:
     """Coefficients ``(L, p)`` that reached a limit, but for the rounding of scales, are there."""
-    with np.errstate(over="ignore", under="ignore"):
-        lower, upper = (np.asarray(limit).astype(coef.dtype) + 0 for limit in (template.lower, template.upper))
+    lower, upper = limits_in(coef.dtype, template)
     nearly = 1 - 4 * np.finfo(coef.dtype).eps  # of limits with zero between them
     coef = np.where(coef >= nearly * upper, upper, coef)
     return np.where(coef <= nearly * lower, lower, coef)

@@ -161,18 +161,18 @@ def _judged(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DataWarning)  # what the data are like was said of all rows
             tasks = tasks_of(fold.train, problem.tasks)
-        found = answer(dataclasses.replace(problem, tasks=tasks))
-        return found, _measured(problem, found, fold.test, weights[fold.test], metric)
-    # where the minimiser may not be unique, a start at the fit on all rows would tell of those held out
-    sums = task.design.sums
-    assert sums is not None
-    known = np.isfinite(whole["gap"]).all() and determines(outside, sums, task.fit_intercept)
-    tasks = tasks_from(outside, problem.tasks)
-    found = answer(dataclasses.replace(problem, tasks=tasks), whole["coef"] if known else None)
-    assert metric.of_square is not None  # statistics are those of the squared loss
-    squares = _mean_square(problem, task.design.parts[number], found)
+        found, squares = answer(dataclasses.replace(problem, tasks=tasks)), None
+    else:
+        # where the minimiser may not be unique, a start at the fit on all rows would tell of those held out
+        sums = task.design.sums
+        assert sums is not None
+        known = np.isfinite(whole["gap"]).all() and determines(outside, sums, task.fit_intercept)
+        tasks = tasks_from(outside, problem.tasks)
+        found = answer(dataclasses.replace(problem, tasks=tasks), whole["coef"] if known else None)
+        squares = _mean_square(problem, task.design.parts[number], found)
     if squares is None:
         return found, _measured(problem, found, fold.test, weights[fold.test], metric)
+    assert metric.of_square is not None  # statistics are those of the squared loss
     return found, metric.of_square * squares
 
 

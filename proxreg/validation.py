@@ -156,7 +156,9 @@ def _place(at: Any, names: tuple[str, ...] | None) -> str:
 
 
 def missing(values: np.ndarray) -> np.ndarray:
-    """Where an array of objects, labels perhaps, has None, NaN or the missing value of a data frame."""
+    """Where an array, of labels perhaps, has None, NaN or the missing value of a data frame."""
+    if values.dtype != object:
+        return values != values  # NaN alone differs from itself
 
     def gone(value: Any) -> bool:
         return value is None or type(value).__name__ == "NAType" or (isinstance(value, float) and value != value)

@@ -59,11 +59,10 @@ class Family(NamedTuple):
 
     def pull(self, g: np.ndarray) -> np.ndarray:
         """How hard gradients ``(L, p)`` of the loss pull coefficients at zero to where limits let them go."""
-        template: Any = self.template
-        if isinstance(template, BoundedElasticNet):
-            up, down = np.asarray(template.upper) > 0, np.asarray(template.lower) < 0
-            return np.maximum(np.where(up, -g, 0), np.where(down, g, 0))
-        return np.maximum(-g, 0) if getattr(template, "positive", False) else np.abs(g)
+        lower, upper = self.limits(g.shape[1], g.dtype)
+        if np.all(lower < 0) and np.all(upper > 0):
+            return np.abs(g)
+        return np.maximum(np.where(upper > 0, -g, 0), np.where(lower < 0, g, 0))
 
     def penalties(self) -> Penalty:
         """All of them as one pytree, every leaf with the lane axis in front."""

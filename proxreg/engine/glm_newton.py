@@ -21,6 +21,7 @@ from proxreg.engine.host import in_parallel
 from proxreg.engine.polish import solution
 from proxreg.losses import Loss
 from proxreg.models import LinearModel, weighed
+from proxreg.penalties import Penalty
 
 STEPS = 25
 QUARTERS = 5  # of a step that is too long
@@ -59,18 +60,25 @@ def _look(loss: Loss, family: Family, X: Array, y: Array, offset: Array, weights
     def lane(penalty, weights, w, b):
         eta = X @ w + b + offset
         slope = weighed(weights, loss.derivative(eta, y))
-        g, one = slope @ X, jnp.ones_like(w)
-        return Look(
-            jnp.sum(weighed(weights, loss.value(eta, y))) + penalty.value(w),
-            penalty.subgradient(w, g),
-            jnp.sum(slope),
-            g,
-            weighed(weights, jnp.maximum(loss.second_derivative(eta, y), 0)),
-            penalty.pull(0 * w),
-            jax.jvp(lambda w: penalty.subgradient(w, 0.0), (one,), (one,))[1],
-        )
+        value = jnp.sum(weighed(weights, loss.value(eta, y)))
+        curvature = weighed(weights, jnp.maximum(loss.second_derivative(eta, y), 0))
+        return looked(penalty, w, value, slope @ X, jnp.sum(slope), curvature)
 
     return jax.vmap(lane)(family.penalties(), weights, w, b)
+
+
+def looked(penalty: Penalty, w: Array, loss: Array, gradient: Array, intercept: Array, curvature: Array) -> Look:
+    """Of one lane, from what its loss says."""
+    one = jnp.ones_like(w)
+    return Look(
+        loss + penalty.value(w),
+        penalty.subgradient(w, gradient),
+        intercept,
+        gradient,
+        curvature,
+        penalty.pull(0 * w),
+        jax.jvp(lambda w: penalty.subgradient(w, 0.0), (one,), (one,))[1],
+    )
 
 
 class Rows(Protocol):

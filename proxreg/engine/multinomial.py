@@ -12,7 +12,7 @@ import numpy as np
 from proxreg._pytree import Array
 from proxreg.engine.family import Family
 from proxreg.engine.glm import in_turns
-from proxreg.engine.glm_newton import WIDEST, Look, looks, minimum, shares
+from proxreg.engine.glm_newton import WIDEST, Look, looked, looks, minimum, shares
 from proxreg.models import Coefficients, MultinomialModel
 from proxreg.penalties import Penalty
 from proxreg.solvers import Result
@@ -30,12 +30,12 @@ def solve_multinomial(
 
     X and y are NumPy arrays, X about centred if there is an intercept.
     """
-    size = max(1, ROOM // np.size(model.y))
+    size, rows = max(1, ROOM // np.size(model.y)), MultinomialRows.of(model, weights)
     parts = []
     for first in range(0, len(weights), size):
         at = np.arange(first, min(first + size, len(weights)))
-        rows, start = MultinomialRows.of(model, weights[at]), _start(model, weights[at])
-        parts.append(in_turns(model, rows, family.lanes(at), start, tol=tol, max_steps=max_steps, weights=weights[at]))
+        given = model, rows.lanes(at), family.lanes(at), _start(model, weights[at])
+        parts.append(in_turns(*given, tol=tol, max_steps=max_steps, weights=weights[at]))
     return parts[0] if len(parts) == 1 else jax.tree.map(lambda *each: np.concatenate(each), *parts)
 
 
@@ -119,16 +119,8 @@ def _look(family: Family, X: Array, y: Array, weights: Array, w: Array, b: Array
     def lane(penalty: Penalty, weights, w, b):
         log_p = jax.nn.log_softmax(X @ w.T + b)
         mass = weights[:, None] * jnp.exp(log_p)
-        slope, one = mass - weights[:, None] * y, jnp.ones_like(w)
-        g = slope.T @ X
-        return Look(
-            -jnp.sum(jnp.where(y > 0, weights[:, None] * y * log_p, 0)) + penalty.value(w),
-            penalty.subgradient(w, g),
-            jnp.sum(slope, axis=0),
-            g,
-            mass,
-            penalty.pull(0 * w),
-            jax.jvp(lambda w: penalty.subgradient(w, 0.0), (one,), (one,))[1],
-        )
+        slope = mass - weights[:, None] * y
+        loss = -jnp.sum(jnp.where(y > 0, weights[:, None] * y * log_p, 0))
+        return looked(penalty, w, loss, slope.T @ X, jnp.sum(slope, axis=0), mass)
 
     return jax.vmap(lane)(family.penalties(), weights, w, b)

@@ -46,11 +46,12 @@ def fit_multinomial(
     alpha = np.broadcast_to(alphas[:, None, :], shape).ravel().astype(X.dtype)
     ratio = np.broadcast_to(ratios[:, None], shape).ravel().astype(X.dtype)
     center = X.mean(axis=0, dtype=np.float64) if estimator.fit_intercept else np.zeros(X.shape[1])
-    size = np.max(np.abs(X - center), axis=0)
+    centred = X - center
+    size = np.max(np.abs(centred), axis=0)
     require_squares(f"column {int(np.argmax(size))}", float(size.max()), X.dtype)
     y = (codes[:, None] == np.arange(count)).astype(X.dtype)
     with _precision.scope(X.dtype):
-        model = MultinomialModel((X - center).astype(X.dtype), y, fit_intercept=estimator.fit_intercept)
+        model = MultinomialModel(centred.astype(X.dtype), y, fit_intercept=estimator.fit_intercept)
         family = Family(ElasticNet(1.0, 1.0), None, alpha, ratio)
         found: Any = solve_multinomial(
             model, family, own[lanes].astype(X.dtype), tol=stop.tol, max_steps=stop.max_steps
