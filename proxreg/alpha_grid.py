@@ -8,8 +8,18 @@ import numpy as np
 
 from proxreg import _precision
 from proxreg._pytree import Array, replace, strong
-from proxreg.engine import Family, column_bucket, padded, solve_one, strength
-from proxreg.penalties import Penalty
+from proxreg.engine import (
+    Family,
+    ProjectedSource,
+    column_bucket,
+    free_columns,
+    padded,
+    solve_one,
+    solve_together,
+    strength,
+)
+from proxreg.models import Coefficients, LinearModel
+from proxreg.penalties import L1, Penalty
 from proxreg.task import Task, require_factor
 
 NULL_TOL = 1e-10
@@ -48,10 +58,30 @@ def unpenalised_fit(task: Task, template: Penalty) -> Any:
     factor, weights = task.factor, getattr(template, "weights", None)
     if not any(given is not None and np.any(np.asarray(given) == 0) for given in (factor, weights)):
         return None
+    free = free_columns(template, factor)
+    if task.source is not None and 0 < free.size < task.source.size:
+        zero = np.zeros((1, task.source.size - free.size), task.dtype)
+        return ProjectedSource(task.source, free).expanded(zero, np.array([task.response]))[0]
+    if free.size and isinstance(task.smooth, LinearModel) and not isinstance(task.smooth.X, jax.Array):
+        return _likelihood_of_free(task, free)
     infinite = jnp.asarray(jnp.inf, task.dtype)
     forbidding = replace(template, alpha=infinite if factor is None else jnp.where(factor == 0, 0, infinite))
     tol = max(NULL_TOL, _precision.SMALLEST_TOL[task.dtype])
     return solve_one(task.smooth, forbidding, tol, NULL_STEPS, "fista").w
+
+
+def _likelihood_of_free(task: Task, free: np.ndarray) -> Any:
+    """Return the parameters with the free columns at maximum likelihood, as far as it is attained."""
+    model: Any = task.smooth
+    size = column_bucket(free.size)
+    part = replace(model, X=padded(model.X[:, free], len(model.X), size))
+    family = Family(L1(0.0), None, np.zeros(1, task.dtype), None).columns(np.arange(free.size), free.size, size)
+    tol = max(NULL_TOL, _precision.SMALLEST_TOL[task.dtype])
+    found = solve_together(part, family, None, tol=tol, max_steps=NULL_STEPS).w
+    coef, intercept = found if task.fit_intercept else (found, np.zeros(1, task.dtype))
+    w = np.zeros(model.X.shape[1], task.dtype)
+    w[free] = np.asarray(coef)[0, : free.size]
+    return Coefficients(w, np.asarray(intercept)[0]) if task.fit_intercept else w
 
 
 def null_gradient(task: Task, template: Penalty) -> Any:

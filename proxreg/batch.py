@@ -1,6 +1,7 @@
 """All fits of a grid at once: by the engine where penalty and data suit it, else each to the end of the slowest."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -12,16 +13,21 @@ from proxreg.engine import (
     FEW,
     Certified,
     Family,
+    ProjectedSource,
     Scales,
     Solution,
     Source,
+    beside_free,
     column_bucket,
+    doubtful,
     padded,
+    solve,
     solve_glm,
     solve_grid,
     solve_lanes,
     solve_together,
 )
+from proxreg.fitting import free_of_penalty, row_source, with_gaps
 from proxreg.losses import Squared
 from proxreg.models import Certificate, Coefficients, LinearModel
 from proxreg.penalties import Penalty
@@ -58,7 +64,7 @@ def solve_batch(
         solve = _any_loss if engine else _as_they_come
         near = [None if base is None else base[first][response == number] for number in range(len(tasks))]
         parts = [
-            solve(tasks[number], family.lanes(response == number), starts[number], options, near[number])
+            _beside_free(solve, tasks[number], family.lanes(response == number), starts[number], options, near[number])
             for number in np.unique(response)
         ]
         found = parts[0] if len(parts) == 1 else jax.tree.map(lambda *each: np.concatenate(each), *parts)
@@ -108,7 +114,19 @@ def _least_squares(
     assert source is not None
     scales = scales_of(source, len(tasks), response, tasks[0].dtype)
     begin = None if starts[0] is None else np.stack([np.asarray(start) for start in starts])[response]
-    found = solve_grid(source, family, scales, start=begin, base=base, tol=options.tol, max_steps=options.max_steps)
+    stop = {"tol": options.tol, "max_steps": options.max_steps}
+    problem, penalised = beside_free(source, family)
+    begin, base = (None if w is None else problem.restricted(w) for w in (begin, base))
+    found = solve_grid(problem, penalised, scales, start=begin, base=base, **stop)
+    found = problem.completed(found, scales) if isinstance(problem, ProjectedSource) else found
+    at = np.flatnonzero(doubtful(source, found.w, scales, options.tol))
+    if at.size:  # the sums do not tell: on with the rows, from where the lanes are
+        rows = row_source(tasks)
+        problem, penalised = beside_free(rows, family.lanes(at))
+        part = solve(problem, penalised, scales.lanes(at), problem.restricted(found.w[at]), found.num_steps[at], **stop)
+        part = problem.completed(part, scales.lanes(at)) if isinstance(problem, ProjectedSource) else part
+        for field, value in zip(found, part):
+            field[at] = value
     left = (found.error > options.tol) & (found.num_steps < options.max_steps)
     for number in np.unique(response[left]):
         at = np.flatnonzero(left & (response == number))
@@ -117,9 +135,9 @@ def _least_squares(
 
 
 def scales_of(source: Source, responses: int, response: np.ndarray, dtype: np.dtype) -> Scales:
-    """What the errors of lanes ``(L,)`` are relative to: losses and gradients at zero."""
-    loss, gradient = source.evaluate(np.zeros((responses, source.size), dtype), np.arange(responses))
-    return Scales(response, loss[response], np.max(np.abs(gradient), axis=1, initial=0.0)[response])
+    """What the errors of lanes ``(L,)`` are relative to: losses at zero."""
+    loss, _ = source.evaluate(np.zeros((responses, source.size), dtype), np.arange(responses))
+    return Scales(response, loss[response])
 
 
 def result_of(found: Solution, tol: float) -> Result:
@@ -136,6 +154,28 @@ def _finish(task: Task, family: Family, found: Solution, at: np.ndarray, options
     rest = solve_lanes(task.smooth, *given, options.tol, steps, "fista", own_starts=True)
     found.put(at, np.asarray(rest.w), Certified.by(Certificate(rest.objective, rest.gap, rest.violation)))
     found.num_steps[at] += np.asarray(rest.num_steps)
+
+
+def _beside_free(
+    solve: Callable[..., Result], task: Task, family: Family, start: Any, options: Options, near: np.ndarray | None
+) -> Result:
+    """Lanes with columns that the penalty leaves free, with gaps and a word on those without an optimum."""
+    free = free_of_penalty(task, family)
+    if isinstance(task.loss, Squared) or not free.any():
+        return solve(task, family, start, options, near)
+
+    def ordinary(lanes: Family, tol: float) -> Result:
+        return solve(task, lanes, start, dataclasses.replace(options, tol=tol), None)
+
+    patterns, kind = np.unique(free, axis=0, return_inverse=True)
+    found: Any = None
+    for number, pattern in enumerate(patterns):
+        lanes = np.flatnonzero(kind.ravel() == number)
+        part = with_gaps(ordinary, task, family.lanes(lanes), pattern, options)
+        found = found or jax.tree.map(lambda leaf: np.zeros((len(free), *leaf.shape[1:]), leaf.dtype), part)
+        for whole, leaf in zip(jax.tree.leaves(found), jax.tree.leaves(part)):
+            whole[lanes] = leaf
+    return found
 
 
 def _any_loss(task: Task, family: Family, start: Any, options: Options, near: np.ndarray | None) -> Result:

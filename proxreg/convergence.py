@@ -1,11 +1,30 @@
 """What is said of fits that did not converge: how many, how far off the worst is, and what helps."""
 
+import enum
+
 import numpy as np
 
 from proxreg._warnings import ConvergenceWarning, warn
 
 
+class Cause(enum.IntEnum):
+    """Why a fit is not what was asked for, where steps alone are not the reason."""
+
+    NONE = 0
+    ROUNDING = 1  # the type has too few digits for its intercept
+    UNBOUNDED = 2  # the objective has no minimiser: it falls for ever along some direction
+
+
+REMEDY = {
+    Cause.ROUNDING: "the intercept is too large for the digits of float32: centre y and the columns of X, or pass "
+    "dtype='float64'",
+    Cause.UNBOUNDED: "there is no finite optimum: along some unpenalised direction the loss falls for ever (classes "
+    "that are separated, counts without events); pass alpha > 0, or leave such columns out",
+}
+
+
 def warn_unless_converged(found: dict[str, np.ndarray], tol: float, labels: list[str], remedy: str) -> None:
+    """Warn once of the fits above ``tol``: how many, the worst of them, and what helps."""
     bad = ~found["converged"].ravel()
     if not bad.any():
         return
@@ -14,6 +33,10 @@ def warn_unless_converged(found: dict[str, np.ndarray], tol: float, labels: list
     if overflowed.any():
         _warn_about_lost(int(overflowed.sum()), bad.size, labels[int(np.argmax(overflowed))])
         return
+    causes = found["cause"].ravel()
+    for cause, said in REMEDY.items():
+        if np.all(causes[bad] == cause):
+            remedy = said
     what, error = ("gap", gap) if np.any(gap[bad] > tol) else ("violation", violation)
     worst = int(np.nanargmax(np.where(bad, np.nan_to_num(error, nan=-1.0), -np.inf)))
     at = f" ({labels[worst]})" if labels[worst] else ""

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 
 from proxreg import _precision
-from proxreg._pytree import replace
-from proxreg.alpha_grid import critical_alphas
+from proxreg.alpha_grid import critical_alphas, unpenalised_fit
+from proxreg.batch import solve_batch
 from proxreg.convergence import remedy, warn_unless_converged
-from proxreg.engine import solve_one, strength
-from proxreg.path_problem import arrays, as_path, check_ratios, labels, pose, solved, template_of, with_limits_for
-from proxreg.penalties import BoundedElasticNet, Penalty
+from proxreg.engine import solve_one
+from proxreg.fitting import on_input_scale
+from proxreg.path_problem import as_path, check_ratios, labels, pose, solved, template_of, with_limits_for
+from proxreg.penalties import L1, BoundedElasticNet, Penalty, Zero
 from proxreg.results import Fit, Path
 from proxreg.task import make_options, make_task, require_alpha, require_factor, require_fit
 
@@ -60,14 +61,20 @@ def fit(
     options = make_options(tol, max_steps, solver, penalty, task.dtype)
     require_fit(penalty, task)
     with _precision.scope(task.dtype):
+        template = L1(0.0) if isinstance(penalty, Zero) else penalty  # the same, with a strength
         if task.factor is not None:
-            require_factor(penalty)
-            alpha = jnp.asarray(penalty.alpha, task.dtype)  # pyright: ignore[reportAttributeAccessIssue]
-            penalty = replace(penalty, alpha=strength(alpha, task.factor))
-        solver = "fista" if options.solver == "auto" else options.solver
-        result = solve_one(task.smooth, penalty, options.tol, options.max_steps, solver)
-        found = arrays(task, result)
+            require_factor(template)
+        if np.ndim(getattr(template, "alpha", np.zeros(1))) == 0:
+            alpha = np.atleast_1d(np.asarray(template.alpha, task.dtype))  # pyright: ignore[reportAttributeAccessIssue]
+            start = unpenalised_fit(task, template)
+            result: Any = solve_batch([task], template, np.zeros(1, int), alpha, None, [start], options)
+        else:
+            solver = "fista" if options.solver == "auto" else options.solver
+            result = solve_one(task.smooth, penalty, options.tol, options.max_steps, solver)
+            result = jax.tree.map(lambda leaf: np.asarray(leaf)[None], result)
+        found = {name: values[0] for name, values in on_input_scale(task, result, options.tol).items()}
     warn_unless_converged(found, options.tol, [""], remedy(standardize, task.dtype))
+    del found["cause"]
     return Fit(**found, penalty=penalty, loss=task.loss, feature_names=task.data.names, classes=task.data.classes)
 
 

@@ -14,9 +14,9 @@ from proxreg._pytree import replace
 from proxreg.alpha_grid import default_grid, unpenalised_fit
 from proxreg.batch import solve_batch
 from proxreg.engine import OneBlasThread
+from proxreg.fitting import on_input_scale
 from proxreg.penalties import BoundedElasticNet, ElasticNet, Penalty
 from proxreg.results import Origin, Path
-from proxreg.solvers import Result, Status
 from proxreg.task import Options, Task, make_options, make_tasks, require_alpha, require_factor, require_fit
 from proxreg.validation import check_alphas, check_limit, check_positive, check_vector
 
@@ -184,7 +184,10 @@ def answer(problem: PathProblem, near: np.ndarray | None = None) -> dict[str, np
         base = None if near is None else (near * scale).reshape(grid.size, -1)
         response = np.repeat(np.arange(len(tasks)), lanes)
         result = solve_batch(tasks, template, response, grid.ravel(), ratios, starts, problem.options, base)
-        parts = [arrays(task, jax.tree.map(itemgetter(response == task.response), result)) for task in tasks]
+        tol = problem.options.tol
+        parts = [
+            on_input_scale(task, jax.tree.map(itemgetter(response == task.response), result), tol) for task in tasks
+        ]
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         if problem.limited:
             joined["coef"] = _at_limits(joined["coef"], problem.template)
@@ -221,6 +224,7 @@ def _at_limits(coef: np.ndarray, template: Any) -> np.ndarray:
 def as_path(problem: PathProblem, found: dict[str, np.ndarray]) -> Path:
     """What users see."""
     task, ratios = problem.task, problem.ratios
+    found = {name: values for name, values in found.items() if name != "cause"}
     several = problem.several and task.data.classes is not None
     return Path(
         **found,
@@ -264,19 +268,3 @@ def check_ratios(l1_ratio: Any, penalty: Any) -> np.ndarray:
     if penalty is not None and (ratios.ndim or ratios != 1.0):
         raise ValueError("l1_ratio belongs to the default penalty; set it on the penalty that you pass")
     return ratios
-
-
-def arrays(task: Task, result: Result) -> dict[str, np.ndarray]:
-    """A result as NumPy arrays on the scale of the input."""
-    w = result.w
-    coef, intercept = w if isinstance(w, tuple) else (w, np.zeros(np.shape(result.gap), w.dtype))
-    coef, intercept = task.design.restore(np.asarray(coef), np.asarray(intercept))
-    return {
-        "coef": coef,
-        "intercept": intercept,
-        "objective": np.asarray(result.objective),
-        "gap": np.asarray(result.gap),
-        "violation": np.asarray(result.violation),
-        "converged": np.asarray(result.status == Status.CONVERGED),
-        "num_steps": np.asarray(result.num_steps),
-    }

@@ -31,11 +31,14 @@ class Design(NamedTuple):
     sums: Moments | None = None  # over all rows, of y less y_center
     parts: Sequence[Moments] = ()  # over the parts asked for
 
-    def restore(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Coefficients ``(..., p)`` and intercepts ``(...)`` for the input as it was."""
+    def restore(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Coefficients ``(..., p)`` and intercepts ``(...)`` for the input as it was, and how much of each of these was
+        rounded off.
+        """
         coef = coef / self.scale.astype(coef.dtype)
-        shift = self.y_center - coef.astype(np.float64) @ self.center
-        return coef, (intercept + shift).astype(coef.dtype)
+        exact = intercept + (self.y_center - coef.astype(np.float64) @ self.center)
+        intercept = exact.astype(coef.dtype)
+        return coef, intercept, intercept - exact
 
 
 def prepare(

@@ -20,9 +20,10 @@ from proxreg.engine import (
     solve_grid,
     solve_together,
 )
+from proxreg.fitting import centred_rows, on_input_scale
 from proxreg.losses import Squared
 from proxreg.models import Coefficients, LinearModel
-from proxreg.path_problem import PathProblem, arrays, scaled_template
+from proxreg.path_problem import PathProblem, scaled_template
 from proxreg.solvers import Result
 
 MOST = 1 << 21  # coefficients of lanes at work together
@@ -91,7 +92,8 @@ def fits(problem: PathProblem, whole: dict[str, np.ndarray], weights: np.ndarray
         own = weights[start : start + size]
         with _precision.scope(task.dtype), OneBlasThread():
             # side by side, each with steps that leave the other core to the other
-            parts = in_parallel(lambda rows: arrays(task, solve(rows)), np.array_split(own, min(cores(), len(own))))
+            halves = np.array_split(own, min(cores(), len(own)))
+            parts = in_parallel(lambda rows: on_input_scale(task, solve(rows), problem.options.tol), halves)
         found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         report(start + len(own), len(weights))
         yield {name: a.reshape(len(own), *problem.grid.shape, *a.shape[1:]) for name, a in found.items()}
@@ -107,7 +109,7 @@ def _lanes(problem: PathProblem, samples: int) -> tuple[np.ndarray, Family]:
 
 def _least_squares(problem: PathProblem, whole: dict[str, np.ndarray]):
     task, options = problem.task, problem.options
-    X, y = centred_rows(problem)
+    X, y = centred_rows(task)
     base = (whole["coef"] * task.design.scale).reshape(problem.grid.size, -1).astype(task.dtype)
 
     def solve(weights: np.ndarray) -> Result:
@@ -120,18 +122,6 @@ def _least_squares(problem: PathProblem, whole: dict[str, np.ndarray]):
         return result._replace(w=Coefficients(found.w, source.intercept(found.w, response)))
 
     return solve
-
-
-def centred_rows(problem: PathProblem) -> tuple[np.ndarray, np.ndarray]:
-    """X and y as solvers like them, where statistics have stood for them too."""
-    task, design = problem.task, problem.task.design
-    if design.X is not None:
-        return np.asarray(design.X), np.asarray(design.y)
-    assert design.quadratic is not None
-    X = ((np.asarray(task.data.X) - design.center) / design.scale).astype(task.dtype)
-    X[:, np.diagonal(design.quadratic.G) == 0] = 0  # constant but for rounding
-    y = task.data.y - design.y_center
-    return X, (y if task.data.offset is None else y - task.data.offset).astype(task.dtype)
 
 
 def _any_loss(problem: PathProblem, whole: dict[str, np.ndarray]):

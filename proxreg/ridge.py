@@ -7,9 +7,9 @@ import numpy as np
 
 from proxreg.convergence import remedy, warn_unless_converged
 from proxreg.cv_result import CVPath
+from proxreg.fitting import centred_rows
 from proxreg.leave_one_out import leave_one_out
 from proxreg.path_problem import answer, as_path, labels, pose
-from proxreg.resampling import centred_rows
 from proxreg.rules import places, warn_at_the_edge
 
 CRITERIA = ("loo", "gcv")
@@ -64,7 +64,7 @@ def ridge_cv(
     grid = {"alphas": alphas, "n_alphas": n_alphas, "min_ratio": min_ratio, "l1_ratio": 0.0}
     problem = pose(X, y, **grid, tol=tol, **data)
     task, weights = problem.task, problem.task.data.sample_weight
-    rows, target = centred_rows(problem)
+    rows, target = centred_rows(problem.task)
     share = np.full(len(target), 1 / len(target)) if weights is None else weights / weights.sum()
     count = np.count_nonzero(share)
     if count < 2:

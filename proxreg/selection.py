@@ -167,7 +167,7 @@ def _judged(
         sums = task.design.sums
         assert sums is not None
         known = np.isfinite(whole["gap"]).all() and determines(outside, sums, task.fit_intercept)
-        tasks = tasks_from(outside, problem.tasks)
+        tasks = tasks_from(outside, problem.tasks, fold.train)
         found = answer(dataclasses.replace(problem, tasks=tasks), whole["coef"] if known else None)
         squares = _mean_square(problem, task.design.parts[number], found)
     if squares is None:
@@ -250,9 +250,8 @@ def _summary(
 
 
 def _warn(problem: PathProblem, fits: list[dict[str, np.ndarray]]) -> None:
-    together = {
-        name: np.stack([found[name] for found in fits]) for name in ("converged", "gap", "violation", "objective")
-    }
+    names = ("converged", "gap", "violation", "objective", "cause")
+    together = {name: np.stack([found[name] for found in fits]) for name in names}
     names = [
         label if fold == 0 else f"{label}, fold {fold - 1}" for fold in range(len(fits)) for label in labels(problem)
     ]

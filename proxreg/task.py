@@ -1,6 +1,7 @@
 """A fitting task: the arguments of the fitting functions, checked, and the data made ready for a solver."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,10 +10,21 @@ import numpy as np
 
 from proxreg import _precision
 from proxreg._warnings import DataWarning, warn
-from proxreg.engine import FEW, SOLVERS, DataSource, GramSource, Moments, Source, filled, padded, row_bucket
+from proxreg.engine import (
+    FEW,
+    SOLVERS,
+    DataSource,
+    GramSource,
+    Moments,
+    Source,
+    filled,
+    null_model,
+    padded,
+    row_bucket,
+)
 from proxreg.losses import Loss, Squared, as_loss
 from proxreg.models import LinearModel, Quadratic
-from proxreg.penalties import Penalty
+from proxreg.penalties import Penalty, Zero
 from proxreg.preprocessing import Design, designs_of, prepare
 from proxreg.validation import Data, check_data, check_excluded, check_penalty_factor, check_positive, check_responses
 
@@ -44,6 +56,18 @@ class Task:
     factor: np.ndarray | None  # strength per column (p,), on top of alpha
     fit_intercept: bool
     standardize: bool
+    rows: np.ndarray | None = None  # the rows of data that statistics are of, where these are not all
+
+    @functools.cached_property
+    def null_loss(self) -> float:
+        """The loss of the intercept-only model."""
+        smooth, y = self.smooth, self.design.y
+        if isinstance(smooth, Quadratic):
+            return float(smooth.constant)
+        if self.source is not None:
+            weights = np.ones(len(y)) if self.design.weights is None else np.asarray(self.design.weights)
+            return float(weights @ np.square(np.asarray(y, float)) / weights.sum() / 2)
+        return float(null_model(smooth, Zero()).loss)
 
 
 def make_tasks(
@@ -95,7 +119,7 @@ def tasks_of(rows: np.ndarray, tasks: Sequence[Task]) -> list[Task]:
     return _posed(responses, like.loss, like.dtype, like.factor, like.fit_intercept, like.standardize, ())
 
 
-def tasks_from(sums: Moments, tasks: Sequence[Task]) -> list[Task]:
+def tasks_from(sums: Moments, tasks: Sequence[Task], rows: np.ndarray) -> list[Task]:
     """The same tasks on the rows that sums are of; these are of y less what the tasks' own designs subtract."""
     like, y_centers = tasks[0], [task.design.y_center for task in tasks]
     options = {"fit_intercept": like.fit_intercept, "standardize": like.standardize}
@@ -103,7 +127,7 @@ def tasks_from(sums: Moments, tasks: Sequence[Task]) -> list[Task]:
         designs = designs_of(sums, like.dtype, y_centers, **options)
         source = _gram_source(designs)
         return [
-            dataclasses.replace(task, design=design, smooth=design.quadratic, source=source)
+            dataclasses.replace(task, design=design, smooth=design.quadratic, source=source, rows=rows)
             for task, design in zip(tasks, designs)
         ]
 

@@ -25,6 +25,7 @@ ORDER = [
     {"preprocessing"},
     {"task"},
     {"alpha_grid"},
+    {"fitting"},
     {"batch"},
     {"results", "rules", "metrics"},
     {"cv_result"},

@@ -15,11 +15,13 @@ from proxreg.engine.host import OneBlasThread as OneBlasThread
 from proxreg.engine.host import cores as cores
 from proxreg.engine.host import in_parallel as in_parallel
 from proxreg.engine.lanes import SOLVERS as SOLVERS
+from proxreg.engine.lanes import null_model as null_model
 from proxreg.engine.lanes import solve_lanes as solve_lanes
 from proxreg.engine.lanes import solve_one as solve_one
 from proxreg.engine.multinomial import solve_multinomial as solve_multinomial
 from proxreg.engine.plan import FEW as FEW
 from proxreg.engine.resamples import ResampleSource as ResampleSource
+from proxreg.engine.source import CarefulSource as CarefulSource
 from proxreg.engine.source import DataSource as DataSource
 from proxreg.engine.source import GramSource as GramSource
 from proxreg.engine.source import Source as Source
@@ -27,4 +29,9 @@ from proxreg.engine.statistics import Moments as Moments
 from proxreg.engine.statistics import determines as determines
 from proxreg.engine.statistics import gram_statistics as gram_statistics
 from proxreg.engine.statistics import moments as moments
+from proxreg.engine.unpenalised import ProjectedSource as ProjectedSource
+from proxreg.engine.unpenalised import beside_free as beside_free
+from proxreg.engine.unpenalised import free_columns as free_columns
 from proxreg.engine.working_set import Solution as Solution
+from proxreg.engine.working_set import doubtful as doubtful
+from proxreg.engine.working_set import solve as solve

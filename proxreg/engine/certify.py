@@ -10,7 +10,7 @@ import numpy as np
 from proxreg._pytree import Array
 from proxreg.engine.buckets import column_bucket, filled, padded
 from proxreg.engine.family import Family
-from proxreg.models.certificate import Certificate, duality_gap, relative, violation
+from proxreg.models.certificate import Certificate, column_violation, duality_gap, relative
 from proxreg.penalties import Penalty
 
 CHUNK = 16  # lanes at a time: one program for any number
@@ -22,8 +22,7 @@ class Scales(NamedTuple):
     """Which response each lane explains, and what its gap and violation are relative to."""
 
     response: Any  # (L,) number of a column of y
-    null_loss: Any  # (L,)
-    null_gradient: Any  # (L,)
+    null_loss: Any  # (L,); the root of twice that is the norm of the residual
 
     def lanes(self, chosen: Any) -> "Scales":
         """The lanes with these numbers, in that order."""
@@ -44,19 +43,19 @@ class Certified(NamedTuple):
         return cls(*known, known.error)
 
 
-def certificate(penalty: Penalty, w: Array, g: Array, loss: Array, scales: Scales) -> Certificate:
-    """Of one lane of least squares with gradient ``g (p,)``."""
+def certificate(penalty: Penalty, w: Array, g: Array, loss: Array, scales: Scales, norms: Array) -> Certificate:
+    """Of one lane of least squares with gradient ``g (p,)`` on columns of these norms ``(p,)``."""
     gap = duality_gap(penalty, w, g, lambda c: jnp.square(1 - c) * loss)
-    worst = relative(violation(penalty, w, g), scales.null_gradient)
+    worst = column_violation(penalty, w, g, norms, jnp.sqrt(2 * scales.null_loss))
     return Certificate(loss + penalty.value(w), relative(gap, scales.null_loss), worst)
 
 
 @jax.jit
-def _certify(family: Family, w: Array, g: Array, loss: Array, *scales: Array) -> Certified:
-    def one(penalty, w, g, loss, scales):
-        return Certified.by(certificate(penalty, w, g, loss, scales))
+def _certify(family: Family, w: Array, g: Array, loss: Array, norms: Array, *scales: Array) -> Certified:
+    def one(penalty, w, g, loss, norms, scales):
+        return Certified.by(certificate(penalty, w, g, loss, scales, norms))
 
-    return jax.vmap(one)(family.penalties(), w, g, loss, Scales(*scales))
+    return jax.vmap(one)(family.penalties(), w, g, loss, norms, Scales(*scales))
 
 
 @jax.jit
@@ -68,25 +67,40 @@ def _slopes(family: Family, w: Array, g: Array) -> tuple[Array, Array]:
     return jax.vmap(one)(family.penalties(), w, g)
 
 
-def certify(family: Family, scales: Scales, w: np.ndarray, g: np.ndarray, loss: np.ndarray) -> Certified:
-    """Of lanes at ``w (L, p)`` with gradients ``g (L, p)`` and losses ``(L,)`` of least squares."""
+def certify(
+    family: Family, scales: Scales, norms: np.ndarray, w: np.ndarray, g: np.ndarray, loss: np.ndarray
+) -> Certified:
+    """Of lanes at ``w (L, p)`` with gradients ``g (L, p)`` and losses ``(L,)`` of least squares.
+
+    ``norms (p,)`` are those of the columns.
+    """
     if w.size > LARGE and family.told_by_extremes(w.shape[1]):
-        w, g = _decisive(w, g)
+        w, g, norms = _decisive(w, g, norms, family.l1)
         family = family._replace(factor=None)
-    return Certified(*_in_chunks(_certify, family, w, g, loss, *scales))
+    return Certified(*_in_chunks(_certify, family, w, g, loss, np.broadcast_to(norms, w.shape), *scales))
 
 
-def _decisive(w: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The entries ``(L, k)`` of coefficients, and of the gradient elsewhere the largest and the smallest."""
+def _decisive(
+    w: np.ndarray, g: np.ndarray, norms: np.ndarray, l1: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The entries ``(L, k)`` of coefficients, and elsewhere those of the largest and the smallest gradient, and of the
+    one that is furthest beyond its lane's ``l1 (L,)`` for the norm of its column; with the norms.
+    """
     used = w != 0
     lane = np.flatnonzero(used) // w.shape[1]
     count = np.bincount(lane, minlength=len(w))
     place = np.arange(lane.size) - np.repeat(np.cumsum(count) - count, count)
-    small_w, small_g = np.zeros((2, len(w), int(count.max(initial=0)) + 2), w.dtype)
+    shape = len(w), int(count.max(initial=0)) + 3
+    small_w, small_g, small_norms = np.zeros(shape, w.dtype), np.zeros(shape, w.dtype), np.ones(shape, w.dtype)
     small_w[lane, place], small_g[lane, place] = w[used], g[used]
+    small_norms[lane, place] = norms[np.flatnonzero(used) % w.shape[1]]
     idle = np.where(used, 0, g)
-    small_g[:, -2:] = np.stack([idle.max(axis=1), idle.min(axis=1)], axis=1)
-    return small_w, small_g
+    excess = np.abs(idle)
+    excess -= l1[:, None]
+    excess /= np.where(norms > 0, norms, 1)
+    last = np.stack([idle.argmax(axis=1), idle.argmin(axis=1), excess.argmax(axis=1)], axis=1)
+    small_g[:, -3:], small_norms[:, -3:] = np.take_along_axis(idle, last, axis=1), norms[last]
+    return small_w, small_g, small_norms
 
 
 def slopes(family: Family, w: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -33,6 +33,13 @@ class Family(NamedTuple):
 
         return self._replace(template=jax.tree.map(leaf, self.template), factor=leaf(self.factor))
 
+    @property
+    def l1(self) -> np.ndarray:
+        """The strength ``(L,)`` of the l1 part, of a column with factor 1."""
+        ratio = getattr(self.template, "l1_ratio", 1.0) if self.l1_ratio is None else self.l1_ratio
+        ratio = np.asarray(ratio)
+        return np.asarray(self.alpha) * (ratio if self.l1_ratio is not None or ratio.ndim == 0 else 1.0)
+
     def uniform(self, p: int) -> bool:
         """Whether all of p columns are penalised alike."""
         return self.factor is None and all(np.shape(leaf) != (p,) for leaf in jax.tree.leaves(self.template))

@@ -38,7 +38,7 @@ def solve_glm(model: LinearModel, family: Family, start: Any, *, tol: float, max
         coef, intercept = start if model.fit_intercept else (start, 0.0)
         w[:], b[:] = np.asarray(coef), np.asarray(intercept)
     elif model.fit_intercept:
-        b[:] = np.asarray(null_model(model, family.template)[0])
+        b[:] = np.asarray(null_model(model, family.template).intercept)
     ratio = np.zeros(lanes, dtype) if family.l1_ratio is None else family.l1_ratio
     unknown: list[Any] = [np.full(lanes, np.nan, dtype) for _ in range(3)]
     counts: list[Any] = [np.zeros(lanes, np.int32) for _ in range(2)]
@@ -131,7 +131,7 @@ def in_turns(
     ``rows`` are the model's, ready for Newton's steps.
     """
     given = family.template, family.alpha, family.l1_ratio, family.factor
-    null, slope = map(np.asarray, null_model(model, family.template))
+    null, slope = map(np.asarray, null_model(model, family.template)[:2])
     lanes, size = family.alpha.size, float(np.max(np.abs(slope), initial=0.0))
     if start is None:
         zero = np.zeros((lanes, *slope.shape), slope.dtype)

@@ -18,7 +18,7 @@ from proxreg._pytree import Array
 from proxreg.engine.buckets import filled
 from proxreg.engine.family import Family
 from proxreg.engine.host import in_parallel
-from proxreg.engine.polish import solution
+from proxreg.engine.linear_system import solution
 from proxreg.losses import Loss
 from proxreg.models import LinearModel, weighed
 from proxreg.penalties import Penalty

@@ -1,7 +1,7 @@
 """One compiled program for a whole batch of strengths: the penalty varies by lane, the data do not."""
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 
@@ -87,12 +87,21 @@ def _certificates(model: LinearModel, family: Family, start: Any) -> Certified:
     return jax.vmap(lane, in_axes=(0, None if family.l1_ratio is None else 0, 0))(family.alpha, family.l1_ratio, start)
 
 
-def null_model(model: LinearModel | MultinomialModel, template: Penalty) -> tuple[Array, Array]:
-    """The intercept of the intercept-only model, and the coefficients' gradient there."""
-    return _null(*strong((model, replace(template, alpha=0.0))))
+class NullModel(NamedTuple):
+    """The intercept-only model."""
+
+    intercept: Array  # () or (K,) of K classes
+    gradient: Array  # of the coefficients there
+    loss: Array  # ()
+
+
+def null_model(model: LinearModel | MultinomialModel, template: Penalty) -> NullModel:
+    """Return the intercept-only model; its intercept is NaN where none could be found."""
+    template = replace(template, alpha=0.0) if hasattr(template, "alpha") else template
+    return _null(*strong((model, template)))
 
 
 @jax.jit
-def _null(model: LinearModel | MultinomialModel, template: Penalty) -> tuple[Array, Array]:
+def _null(model: LinearModel | MultinomialModel, template: Penalty) -> NullModel:
     problem = model.with_penalty(template)
-    return problem.null, problem.null_gradient
+    return NullModel(problem.null, problem.null_gradient, problem.null_loss)

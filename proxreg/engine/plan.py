@@ -56,7 +56,7 @@ def _plan_alone(family: Family, scales: Scales, w: np.ndarray, g: np.ndarray) ->
 
 def plan_begin(source: Source, family: Family, scales: Scales, w: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """The same before anything has been evaluated, from the gradient of one lane of each sample, its weakest."""
-    strength = l1_strength(family)
+    strength = family.l1
     order = np.lexsort((-strength, scales.response))
     _, starts = np.unique(scales.response[order], return_index=True)
     weakest = order[np.append(starts[1:], order.size) - 1]
@@ -87,19 +87,13 @@ def by_strength(family: Family, size: int, apart: np.ndarray | None = None) -> l
 
     Lanes that differ in ``apart (L,)`` do not share a group.
     """
-    l1 = l1_strength(family)
+    l1 = family.l1
     kinds = np.zeros(l1.size, int) if apart is None else apart
     found = []
     for kind in np.unique(kinds):
         mine = np.flatnonzero(kinds == kind)
         found += np.array_split(mine[np.argsort(-l1[mine], kind="stable")], -(-mine.size // size))
     return found
-
-
-def l1_strength(family: Family) -> np.ndarray:
-    """Of each lane, up to a factor that all share."""
-    alpha = np.asarray(family.alpha)
-    return alpha if family.l1_ratio is None else alpha * np.asarray(family.l1_ratio)
 
 
 def scores(family: Family, w: np.ndarray, g: np.ndarray) -> np.ndarray:

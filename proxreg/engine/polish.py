@@ -6,12 +6,9 @@ objective, and the rounds certify what comes of it.
 """
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
 from proxreg.engine.host import in_parallel
 from proxreg.engine.source import Source
-
-DAMPING = 1e-14  # relative; keeps a singular system solvable
 
 
 def newton_candidates(
@@ -54,23 +51,13 @@ def _newton_step(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The step on the coordinates ``at`` without those at zero that it would move against their subgradient."""
     while at.size:
-        H, b = source.gram(at, response).astype(np.float64), -subgradient[at].astype(np.float64)
-        H[np.diag_indices_from(H)] += np.where(w[at] != 0, curvature[at], 0)
-        H[np.diag_indices_from(H)] *= 1 + DAMPING
+        slope, bend = subgradient[at].astype(np.float64), np.where(w[at] != 0, curvature[at], 0).astype(np.float64)
         try:
-            move = solution(H, b)
+            move = source.newton_step(at, response, w, slope, bend)
         except np.linalg.LinAlgError:
             break
-        wrong = (w[at] == 0) & (move * b <= 0)
+        wrong = (w[at] == 0) & (move * slope >= 0)
         if not wrong.any():
             return at, move.astype(w.dtype)
         at = at[~wrong]
     return at[:0], np.zeros(0, w.dtype)
-
-
-def solution(H: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Of ``H x = b`` for a symmetric H: by Cholesky's method, or where it is not definite in full."""
-    try:
-        return cho_solve(cho_factor(H.T, check_finite=False), b, check_finite=False)
-    except np.linalg.LinAlgError:
-        return np.linalg.solve(H, b)

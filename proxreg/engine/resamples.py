@@ -4,6 +4,7 @@ Every sample has a Gram matrix of its own, on a working set of its own: a hundre
 a cache for all the steps of its lanes.
 """
 
+import functools
 from typing import NamedTuple
 
 import jax
@@ -50,6 +51,11 @@ class ResampleSource(Source):
         super().__init__(X.shape[1], X.shape[1], len(X))
         self._X, self._y, self._weights, self._centred = X, y, weights.astype(X.dtype, copy=False), centred
         self._rows = np.ascontiguousarray(X.T, product_type(X.dtype))  # a column of X is a row: together in memory
+
+    @functools.cached_property
+    def norms(self) -> np.ndarray:
+        """Those of all rows, weighted as the samples weigh them on average: a sample's own are of about that size."""
+        return np.sqrt(np.einsum("i,ij,ij->j", self._weights.mean(axis=0), self._X, self._X))
 
     def evaluate(self, w: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """A product with the columns in use, and one with all."""

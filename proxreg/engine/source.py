@@ -4,6 +4,7 @@ Products with the data run in NumPy, where the data are: on a CPU they are the f
 """
 
 import abc
+import functools
 import threading
 from typing import Any, ClassVar, NamedTuple
 
@@ -14,6 +15,8 @@ import numpy as np
 from proxreg._pytree import Array
 from proxreg.engine.buckets import padded, set_bucket
 from proxreg.engine.host import matmul
+from proxreg.engine.linear_system import newton_step_of_gram, newton_step_of_rows
+from proxreg.models import sum_rounding
 from proxreg.models.spectrum import MARGIN, POWER_STEPS
 
 LEAST_WIDEST = 1024
@@ -61,6 +64,19 @@ class Source(abc.ABC):
         self._direction = self._fresh.copy()  # (p,) that of the largest curvature so far
         self._whole: Any = None
 
+    @property
+    @abc.abstractmethod
+    def norms(self) -> np.ndarray:
+        """The norms of the columns ``(p,)`` under the weights."""
+
+    def rounding(self, w: np.ndarray, response: np.ndarray) -> np.ndarray:
+        """Return what rounding may hide in the losses of lanes ``w (L, p)``: nothing that counts, from the rows."""
+        return np.zeros(len(w))
+
+    def restricted(self, w: np.ndarray) -> np.ndarray:
+        """Return, of coefficients of all columns, those that lanes here have."""
+        return w
+
     @abc.abstractmethod
     def evaluate(self, w: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Losses ``(L,)`` and gradients ``(L, p)`` at ``w (L, p)``, of the columns of y with these numbers ``(L,)``."""
@@ -68,6 +84,18 @@ class Source(abc.ABC):
     @abc.abstractmethod
     def gram(self, columns: np.ndarray, response: int = 0) -> np.ndarray:
         """``X' S X`` of these columns, as the lanes of that response see it."""
+
+    def cross(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Return ``X' S X`` between two sets of columns, where all lanes share it."""
+        raise NotImplementedError
+
+    def newton_step(
+        self, columns: np.ndarray, response: int, w: np.ndarray, slope: np.ndarray, bend: np.ndarray
+    ) -> np.ndarray:
+        """Return Newton's step of these columns of a lane at ``w (p,)``, where the objective has the smallest
+        subgradient ``slope`` and the penalty the second derivative ``bend``.
+        """
+        return newton_step_of_gram(self.gram(columns, response), slope, bend)
 
     @abc.abstractmethod
     def part(self, columns: np.ndarray) -> "Source":
@@ -134,6 +162,15 @@ class GramSource(Source):
         super().__init__(len(G), len(G), None)
         self._G, self._c, self._constant = G, c, constant
 
+    @property
+    def norms(self) -> np.ndarray:
+        """From the diagonal of G."""
+        return np.sqrt(np.maximum(np.diagonal(self._G), 0))
+
+    def rounding(self, w: np.ndarray, response: np.ndarray) -> np.ndarray:
+        """Return ``sum_rounding`` of each lane."""
+        return sum_rounding(w, self.norms, np.sqrt(2 * self._constant[response]))
+
     def evaluate(self, w: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """One product with G."""
         c = self._c[response]
@@ -143,6 +180,10 @@ class GramSource(Source):
     def gram(self, columns: np.ndarray, response: int = 0) -> np.ndarray:
         """A part of G."""
         return self._G if columns.size == self.size else self._G[np.ix_(columns, columns)]
+
+    def cross(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """A part of G."""
+        return self._G[np.ix_(first, second)]
 
     def part(self, columns: np.ndarray) -> Source:
         """On parts of the statistics."""
@@ -162,6 +203,11 @@ class DataSource(Source):
         self._cached = np.empty((0, n), X.dtype)  # rows: columns of X
         self._gram = np.empty((0, 0), X.dtype)
 
+    @functools.cached_property
+    def norms(self) -> np.ndarray:
+        """One pass over X."""
+        return np.sqrt(np.einsum("i,ij,ij->j", self._weights, self._X, self._X))
+
     def evaluate(self, w: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """A product with the columns in use, and one with all."""
         used = np.flatnonzero(np.any(w != 0, axis=0))
@@ -175,6 +221,10 @@ class DataSource(Source):
             self._add(columns[self._place[columns] < 0])
             at = self._place[columns]
             return self._gram[np.ix_(at, at)]
+
+    def cross(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """A product of the columns."""
+        return matmul((self._X[:, first] * self._weights[:, None]).T, self._X[:, second])
 
     def part(self, columns: np.ndarray) -> Source:
         """On a copy of these columns, and the same cache."""
@@ -208,3 +258,16 @@ class _Part(DataSource):
 
     def expect(self, columns: np.ndarray) -> None:
         self._of.expect(self._columns[columns])
+
+
+class CarefulSource(DataSource):
+    """The same, with Newton's steps from the rows: for columns that a Gram matrix cannot tell apart."""
+
+    def newton_step(
+        self, columns: np.ndarray, response: int, w: np.ndarray, slope: np.ndarray, bend: np.ndarray
+    ) -> np.ndarray:
+        """See ``Source``."""
+        root = np.sqrt(self._weights)
+        residual = root * (self._X @ w - self._y[:, response])
+        rows = self._X[:, columns] * root[:, None]
+        return newton_step_of_rows(rows.astype(np.float64), residual.astype(np.float64), slope, bend)

@@ -25,6 +25,7 @@ POLISH = 1e-7  # from this error on lanes try Newton's method first, and so do s
 POLISHED = 512  # coefficients up to which that is the cheaper way
 NEWTON_STEPS = 20  # at a time
 NEWTON_COST = 1  # Newton's step on k of p columns costs so many times k^3 / p^2 steps on all of them
+DOUBT = 0.5  # a part of the tolerance that rounding may hide
 SLOWEST = 1e-3  # factor on the steps of a lane that they keep leading uphill
 
 
@@ -90,7 +91,7 @@ def solve(
         loss, g = source.evaluate(start, own.response)
         error = np.full(live.size, np.inf)
         if looked:
-            known = certify(mine, own, start, g, loss)
+            known = certify(mine, own, source.norms, start, g, loss)
             lost = _lost(start, known, answer.objective[live], own)
             lost &= pace[live] > SLOWEST
             if lost.any():
@@ -108,6 +109,7 @@ def solve(
             answer.put(live, start, known)
             error = known.error
         stay = (error > tol) & (answer.num_steps[live] < max_steps)
+        stay &= ~doubtful(source, start, own, tol)  # no step can help what the sums do not tell
         if np.sum(stay) <= leave:
             return answer
         if not stay.all():  # copies of large arrays
@@ -142,6 +144,11 @@ def solve(
         looked = True
 
 
+def doubtful(source: Source, w: np.ndarray, scales: Scales, tol: float) -> np.ndarray:
+    """Return the lanes ``(L,)`` of which rounding in the source's sums may hide a good part of the tolerance."""
+    return source.rounding(w, scales.response) > DOUBT * tol * scales.null_loss
+
+
 def _begin(source: Source, family: Family, scales: Scales, answer: Solution, tol: float, max_steps: int) -> None:
     """A round of lanes with matrices of their own, before the first look at all columns: for most it is the last."""
     most = min(PATIENCE, max_steps - int(answer.num_steps.max(initial=0)))
@@ -172,7 +179,7 @@ def _polish(source: Source, family: Family, scales: Scales, tol: float, chosen: 
     begin = w[:, columns], loss[at], g[at][:, columns]
     start[at[:, None], columns] = _newton(part, mine.columns(columns, p, columns.size), own, tol, *begin)
     loss[at], g[at] = source.evaluate(start[at], own.response)
-    for field, value in zip(known, certify(mine, own, start[at], g[at], loss[at])):
+    for field, value in zip(known, certify(mine, own, source.norms, start[at], g[at], loss[at])):
         field[at] = value
 
 
@@ -180,7 +187,8 @@ def _newton(
     source: Source, family: Family, scales: Scales, tol: float, w: np.ndarray, loss: np.ndarray, g: np.ndarray
 ) -> np.ndarray:
     """Newton's steps for lanes ``w (L, p)`` while they lower the objective; changes the arrays in place."""
-    known, at, limits = certify(family, scales, w, g, loss), np.arange(len(w)), family.limits(w.shape[1], w.dtype)
+    known, at = certify(family, scales, source.norms, w, g, loss), np.arange(len(w))
+    limits = family.limits(w.shape[1], w.dtype)
     for _ in range(NEWTON_STEPS):
         at = at[known.error[at] > tol]
         if not at.size:
@@ -188,7 +196,7 @@ def _newton(
         mine, own, moved = family.lanes(at), scales.lanes(at), np.zeros(at.size, bool)
         for candidate in newton_candidates(source, own.response, w[at], *slopes(mine, w[at], g[at]), limits):
             own_loss, own_g = source.evaluate(candidate, own.response)
-            found = certify(mine, own, candidate, own_g, own_loss)
+            found = certify(mine, own, source.norms, candidate, own_g, own_loss)
             lower = found.objective < known.objective[at]
             rounding = 4 * np.finfo(w.dtype).eps * own.null_loss  # losses are differences of such numbers
             as_low = found.objective <= known.objective[at] + rounding

@@ -22,6 +22,8 @@ class Loss:
     curvature: ClassVar[float | None] = None
     #: the derivative is affine in ``eta``: gradients then extrapolate without a product
     affine: ClassVar[bool] = False
+    #: ``intercept`` is the best one, not a guess
+    closed_intercept: ClassVar[bool] = False
 
     def value(self, eta: Array, y: Array) -> Array:
         """The loss of each sample."""
@@ -38,6 +40,21 @@ class Loss:
     def conjugate(self, u: Array, y: Array) -> Array:
         """``max_eta u eta - value(eta, y)`` per sample, for ``u`` between a derivative and 0; NaN: fits have no gap."""
         return jnp.full_like(u, jnp.nan)
+
+    def fenchel_young(self, eta: Array, u: Array, y: Array) -> Array:
+        """Return ``value(eta, y) + conjugate(u, y) - u eta`` per sample, the part of a duality gap that the loss has.
+
+        It is >= 0, and zero only where ``u`` is the derivative at ``eta``. A loss with a dual overrides it by a form in
+        which nothing large cancels: what rounding takes from a certificate must not look like an optimum.
+        """
+        return self.value(eta, y) + self.conjugate(u, y) - u * eta
+
+    def intercept(self, eta: Array, y: Array, weights: Array) -> Array:
+        """Return where to begin the search for the best ``b`` of ``sum_i weights_i loss(eta_i + b, y_i)``.
+
+        ``weights`` sum to one. It is the best one itself where ``closed_intercept`` says so.
+        """
+        return self.link(jnp.sum(weights * y)) - jnp.sum(weights * eta)
 
     def mean(self, eta: Array) -> Any:
         """The expected response at ``eta``."""

@@ -51,6 +51,17 @@ class Huber(Loss):
         outside = jnp.abs(u) > self._delta(u) * (1 + 8 * jnp.finfo(u.dtype).eps)
         return jnp.where(outside, jnp.inf, jnp.square(u) / 2 + u * y)
 
+    def fenchel_young(self, eta: Array, u: Array, y: Array) -> Array:
+        """Return ``(c - u)^2 / 2 + (r - c) (c - u)`` with c the residual ``r`` clipped to ``[-delta, delta]``.
+
+        Beyond delta the second term is ``|r - c| |c - u|``, as u lies within: both are zero only where ``u = c``, the
+        derivative. Infinite where ``|u| > delta``.
+        """
+        clipped, delta = self.derivative(eta, y), self._delta(u)
+        outside = jnp.abs(u) > delta * (1 + 8 * jnp.finfo(u.dtype).eps)
+        rest = clipped - jnp.clip(u, -delta, delta)
+        return jnp.where(outside, jnp.inf, jnp.square(rest) / 2 + (eta - y - clipped) * rest)
+
     def link(self, mean: Array) -> Array:
         """The mean itself."""
         return mean

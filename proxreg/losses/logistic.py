@@ -39,10 +39,20 @@ class Logistic(Loss):
         return jax.nn.sigmoid(eta) * jax.nn.sigmoid(-eta)
 
     def conjugate(self, u: Array, y: Array) -> Array:
-        """``q log q + (1 - q) log(1 - q)`` with ``q = u + y`` in [0, 1]; minus the binary entropy."""
-        q = jnp.clip(u + y, 0, 1)
-        outside = jnp.abs(u + y - q) > 8 * jnp.finfo(q.dtype).eps
-        return jnp.where(outside, jnp.inf, xlogy(q, q) + xlogy(1 - q, 1 - q))
+        """``q log q + r log r`` with ``q = u + y`` in [0, 1] and ``r = 1 - q``; minus the binary entropy."""
+        q, r, outside = _shares(u, y)
+        return jnp.where(outside, jnp.inf, _times_log(q, r) + _times_log(r, q))
+
+    def fenchel_young(self, eta: Array, u: Array, y: Array) -> Array:
+        """Return the Kullback-Leibler divergence of the probability ``q = u + y`` from that of ``eta``.
+
+        ``q log(q / p) + (1 - q) log((1 - q) / (1 - p))`` with ``p = sigmoid(eta)``: zero where ``q = p``, and nowhere
+        else (Gibbs' inequality).
+        """
+        q, r, outside = _shares(u, y)
+        log_p, log_rest = -jax.nn.softplus(-eta), -jax.nn.softplus(eta)
+        terms = _times_log(q, r) - _product(q, log_p) + _times_log(r, q) - _product(r, log_rest)
+        return jnp.where(outside, jnp.inf, jnp.maximum(terms, 0))
 
     def mean(self, eta: Array) -> Any:
         """The probability of the class that ``y = 1`` stands for."""
@@ -74,3 +84,23 @@ class Logistic(Loss):
             more = "; for more of them: proxreg.sklearn.LogisticRegression" if classes.size > 2 else ""
             raise ValueError(f"logistic loss needs two classes in y, got {classes.size}: {shown}{more}")
         return codes.reshape(y.shape).astype(float), tuple(classes.tolist())
+
+
+def _shares(u: Array, y: Array) -> tuple[Array, Array, Array]:
+    """Return ``u + y`` and ``1 - u - y`` in [0, 1], neither by way of the other, and whether they had to be clipped.
+
+    For y of 0 and 1 both are exact, however close to 0 or 1 they are.
+    """
+    q, r = u + y, (1 - y) - u
+    outside = jnp.minimum(q, r) < -8 * jnp.finfo(q.dtype).eps
+    return jnp.clip(q, 0, 1), jnp.clip(r, 0, 1), outside
+
+
+def _times_log(q: Array, r: Array) -> Array:
+    """Return ``q log q``, where ``r = 1 - q`` has the digits that q close to 1 has lost."""
+    return jnp.where(q < r, xlogy(q, q), q * jnp.log1p(-jnp.minimum(r, 0.5)))
+
+
+def _product(share: Array, log: Array) -> Array:
+    """Return ``share * log``, 0 for a share of nothing, whatever its logarithm."""
+    return jnp.where(share == 0, 0, share * log)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import jax.numpy as jnp
-from jax.scipy.special import xlog1py
+from jax.scipy.special import logsumexp, xlog1py, xlogy
 
 from proxreg._pytree import Array, pytree_dataclass
 from proxreg.losses.base import Loss, first_bad
@@ -22,6 +22,7 @@ class Poisson(Loss):
     """
 
     name = "poisson"
+    closed_intercept = True
 
     def value(self, eta: Array, y: Array) -> Array:
         """Half the unit deviance, as ``y (exp(d) - 1 - d)`` with ``d = eta - log y``: large counts do not cancel."""
@@ -38,12 +39,33 @@ class Poisson(Loss):
         return jnp.exp(eta)
 
     def conjugate(self, u: Array, y: Array) -> Array:
-        """``v log v - v - (y log y - y)`` with ``v = u + y >= 0``, as ``v log(v / y) - u + u log y``."""
+        """``v log v - v - (y log y - y)`` with ``v = u + y >= 0``, as ``v log(v / y) - u + u log y`` for y > 0."""
         v = jnp.maximum(u + y, 0)
-        outside = u + y < -8 * jnp.finfo(v.dtype).eps * (1 + y)
         scale = jnp.where(y > 0, y, 1)
-        change = xlog1py(v, jnp.where(y > 0, jnp.maximum(u / scale, -1), v - 1))
-        return jnp.where(outside, jnp.inf, change - u + u * jnp.log(scale))
+        # of counts that v has left far behind, the quotient has the digits; close to them, the difference has
+        apart = (y == 0) | (v < y / 2)
+        change = jnp.where(apart, xlogy(v, v / scale), xlog1py(v, jnp.where(apart, 0, u / scale)))
+        return jnp.where(_outside(u, y), jnp.inf, change - u + u * jnp.log(scale))
+
+    def fenchel_young(self, eta: Array, u: Array, y: Array) -> Array:
+        """Return the Kullback-Leibler divergence ``v log(v / m) - v + m`` of ``v = u + y`` from ``m = exp(eta)``.
+
+        Where the two are alike, as ``m ((1 + d) log(1 + d) - d)`` with ``d = (v - m) / m``: strictly convex in d, so
+        that it is zero where ``v = m``, and nowhere else, however small they are.
+        """
+        v, mean = jnp.maximum(u + y, 0), jnp.exp(eta)
+        alike = (v >= mean / 2) & (v <= 2 * mean) & (mean > 0)
+        excess = jnp.where(alike, (v - mean) / jnp.where(alike, mean, 1), 0)
+        close = mean * (xlog1py(1 + excess, excess) - excess)
+        apart = jnp.where(v == 0, 0, v * (jnp.log(jnp.where(v == 0, 1, v)) - eta) - v) + mean
+        return jnp.where(_outside(u, y), jnp.inf, jnp.where(alike, jnp.maximum(close, 0), apart))
+
+    def intercept(self, eta: Array, y: Array, weights: Array) -> Array:
+        """Return the best one, ``log(sum_i s_i y_i) - log(sum_i s_i exp(eta_i))``; -infinite without any event."""
+        seen = weights > 0
+        return jnp.log(jnp.sum(jnp.where(seen, weights * y, 0))) - logsumexp(
+            jnp.where(seen, eta, -jnp.inf), b=jnp.where(seen, weights, 0)
+        )
 
     def mean(self, eta: Array) -> Any:
         """The expected count ``exp(eta)``."""
@@ -58,3 +80,8 @@ class Poisson(Loss):
         bad = first_bad(y, lambda y: y >= 0)
         if bad:
             raise ValueError(f"Poisson loss needs y >= 0, got {bad[1]!s} in row {bad[0]}")
+
+
+def _outside(u: Array, y: Array) -> Array:
+    """Return where ``u + y`` is negative by more than rounding."""
+    return u + y < -8 * jnp.finfo(u.dtype).eps * y

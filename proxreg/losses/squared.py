@@ -35,6 +35,10 @@ class Squared(Loss):
         """``u^2 / 2 + u y``."""
         return jnp.square(u) / 2 + u * y
 
+    def fenchel_young(self, eta: Array, u: Array, y: Array) -> Array:
+        """Return ``(eta - y - u)^2 / 2``: zero where ``u`` is the residual, and nowhere else."""
+        return jnp.square(eta - y - u) / 2
+
     def link(self, mean: Array) -> Array:
         """The mean itself."""
         return mean

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from proxreg.models.certificate import Certificate as Certificate
+from proxreg.models.certificate import duality_gap as duality_gap
 from proxreg.models.function import Function as Function
 from proxreg.models.intercept import weighed as weighed
 from proxreg.models.linear import LinearModel as LinearModel
@@ -14,6 +15,7 @@ from proxreg.models.problem import Point as Point
 from proxreg.models.problem import Problem as Problem
 from proxreg.models.quadratic import Quadratic as Quadratic
 from proxreg.models.quadratic import QuadraticProblem as QuadraticProblem
+from proxreg.models.quadratic import sum_rounding as sum_rounding
 
 Smooth = LinearModel | MultinomialModel | Quadratic | Function
 

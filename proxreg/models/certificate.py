@@ -14,7 +14,7 @@ class Certificate(NamedTuple):
 
     objective: Array  # loss + penalty
     gap: Array  # duality gap over the intercept-only loss; NaN where no dual point is known
-    violation: Array  # max |subgradient(w, grad)| / max |grad at w = 0|
+    violation: Array  # max_j |subgradient_j(w, grad)| / (norm of column j * norm of the residual at w = 0)
 
     @property
     def error(self) -> Array:
@@ -32,12 +32,26 @@ def duality_gap(penalty: Penalty, w: PyTree, gradient: PyTree, loss_gap: Callabl
     """
     scale = penalty.dual_scale(w, gradient)
     rest = penalty.value(w) + penalty.dual_value(w, gradient, scale) + scale * tree_vdot(w, gradient)
-    return jnp.where(jnp.isnan(scale), jnp.nan, jnp.maximum(loss_gap(scale) + rest, 0))
+    total = loss_gap(scale) + rest
+    # below zero by rounding, which is finite: minus infinity is no gap but an overflow
+    return jnp.where(jnp.isnan(scale) | (total == -jnp.inf), jnp.nan, jnp.maximum(total, 0))
 
 
 def violation(penalty: Penalty, w: PyTree, gradient: PyTree) -> Array:
     """The largest entry of the smallest element of ``gradient + subdifferential(pen)(w)``."""
     return tree_max_abs(penalty.subgradient(w, gradient))
+
+
+def column_violation(penalty: Penalty, w: Array, gradient: Array, norms: Array, residual: Array) -> Array:
+    """Return ``max_j |subgradient_j| / (norms_j residual)``, the violation in units of its own column.
+
+    ``norms (p,)`` are those of the columns under the weights, ``residual`` that of the loss's derivatives at w = 0: by
+    the inequality of Cauchy and Schwarz no gradient there is larger than their product, so that the quotient is at most
+    about 1 and stays what it is when a column is multiplied by a number, whatever the other columns are. A column of
+    norm zero counts as it is.
+    """
+    size = jnp.abs(penalty.subgradient(w, gradient)) / jnp.where(norms > 0, norms, 1)
+    return relative(jnp.max(size, initial=0.0), residual)
 
 
 def relative(amount: Array, scale: Array) -> Array:

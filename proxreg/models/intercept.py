@@ -24,6 +24,8 @@ def best_intercept(loss: Loss, eta: Array, y: Array, weights: Array, start: Arra
     if loss.affine:
         first, second = slopes(start)
         return start - first / second
+    if loss.closed_intercept:
+        return loss.intercept(eta, y, weights)
 
     infinite = jnp.asarray(jnp.inf, eta.dtype)
 
@@ -45,6 +47,12 @@ def best_intercept(loss: Loss, eta: Array, y: Array, weights: Array, start: Arra
     width = jnp.ones((), eta.dtype)
     carry = (start, infinite, -infinite, infinite, width, start, infinite)
     return jax.lax.fori_loop(0, steps, body, carry)[5]
+
+
+def is_best_intercept(loss: Loss, eta: Array, y: Array, weights: Array) -> Array:
+    """Return whether the derivatives at ``eta`` cancel, as at a best intercept they do, to a third of the digits."""
+    slope = weighed(weights, loss.derivative(eta, y))
+    return jnp.abs(jnp.sum(slope)) <= jnp.finfo(eta.dtype).eps ** (1 / 3) * jnp.sum(jnp.abs(slope))
 
 
 def weighed(weights: Array, values: Array) -> Array:

@@ -7,7 +7,7 @@ import numpy as np
 
 from proxreg._pytree import Array, ArrayLike, concrete, pytree_dataclass, static
 from proxreg.losses import Squared, as_loss
-from proxreg.models.intercept import best_intercept, weighed
+from proxreg.models.intercept import best_intercept, is_best_intercept, weighed
 from proxreg.models.linear_problem import LinearProblem
 from proxreg.penalties import Penalty
 
@@ -82,8 +82,10 @@ class LinearModel:
             shift = jnp.mean(X, axis=0)
             X = X - shift
             center = weights @ X
-            start = self.loss.link(jnp.sum(weights * y)) - jnp.sum(weights * offset)
+            start = self.loss.intercept(offset, y, weights)
             null = best_intercept(self.loss, offset, y, weights, start, NULL_STEPS)
+            # certificates are relative to this model: without it, there is none
+            null = jnp.where(is_best_intercept(self.loss, offset + null, y, weights), null, jnp.nan)
         else:
             center, null = jnp.zeros(X.shape[1], X.dtype), jnp.zeros((), X.dtype)
             shift = center
@@ -99,6 +101,7 @@ class LinearModel:
             null,
             null_loss=jnp.sum(weighed(weights, self.loss.value(offset + null, y))),
             null_gradient=null_gradient,
+            null_residual=jnp.sqrt(jnp.sum(weights * jnp.square(slope / jnp.where(weights > 0, weights, 1)))),
             loss=self.loss,
             penalty=penalty,
             fit_intercept=self.fit_intercept,

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 from proxreg._pytree import Array, pytree_dataclass, static
 from proxreg.losses import Loss
-from proxreg.models.certificate import Certificate, duality_gap, relative, violation
+from proxreg.models.certificate import Certificate, column_violation, duality_gap, relative
 from proxreg.models.intercept import balanced, best_intercept, weighed
 from proxreg.models.problem import Curvature, Point
 from proxreg.models.spectrum import majoriser
@@ -48,6 +48,7 @@ class LinearProblem:
     null: Array  # intercept of the intercept-only model
     null_loss: Array
     null_gradient: Array  # of the coefficients there
+    null_residual: Array  # norm of the loss's derivatives there, under the weights
     loss: Loss
     penalty: Penalty
     fit_intercept: bool = static()
@@ -96,12 +97,20 @@ class LinearProblem:
         return self._pull(self._slope(point.image.eta)) if carried is None else carried
 
     def divergence(self, new: Point, old: Point, move: Coefficients, gradient: Coefficients) -> tuple[Array, Array]:
-        """To second order, ``<f'(new) - f'(old), move> / 2``: sample by sample, so that nothing large cancels."""
+        """To second order, ``<f'(new) - f'(old), move> / 2``: sample by sample, so that nothing large cancels.
+
+        Where no bound of the curvature says that such a step is safe, exactly: ``f(new) + f*(u) - u new`` with
+        ``u = f'(old)`` is the divergence, as Fenchel's equality holds at the old point.
+        """
         before, after = old.image.eta, new.image.eta
         first, second = self.loss.derivative(before, self.y), self.loss.derivative(after, self.y)
         shift = self.weights * (after - before)
         noise = 4 * jnp.finfo(self.X.dtype).eps * jnp.sum(weighed(jnp.abs(shift), jnp.abs(first) + jnp.abs(second)))
-        return jnp.sum(jnp.where(shift == 0, 0, (second - first) * shift)) / 2, noise
+        second_order = jnp.sum(jnp.where(shift == 0, 0, (second - first) * shift)) / 2
+        if self.loss.curvature is not None:
+            return second_order, noise
+        exact = jnp.sum(weighed(self.weights, self.loss.fenchel_young(after, first, self.y)))
+        return jnp.where(jnp.isnan(exact), second_order, exact), noise
 
     def prox(self, params: Coefficients, step: Coefficients) -> Coefficients:
         """The penalty's, of the coefficients; the intercept is free."""
@@ -119,8 +128,15 @@ class LinearProblem:
         return weighed(self.weights, jnp.maximum(self.loss.second_derivative(eta, self.y), floor))
 
     def column_curvature(self, weights: Array) -> Array:
-        """``sum_i weights_i (x_ij - center_j)^2`` per column."""
-        return jnp.maximum(weights @ jnp.square(self.X - self.center), 0)
+        """``sum_i weights_i (x_ij - center_j)^2`` per column; 0 where there is nothing but rounding.
+
+        Multiplied out, so that lanes with weights of their own make no copies of X.
+        """
+        total, mean, square = jnp.sum(weights), weights @ self.X, weights @ jnp.square(self.X)
+        curvature = square - 2 * self.center * mean + total * jnp.square(self.center)
+        rounding = jnp.finfo(self.X.dtype).eps * (square + total * jnp.square(self.center))
+        rounding += total * jnp.square(4 * jnp.finfo(self.X.dtype).eps * self.shift)
+        return jnp.where(curvature <= 4 * rounding, 0, curvature)
 
     def steps(self, point: Point) -> Coefficients:
         """One over a diagonal majoriser of the Hessian: the bound where there is one, else at the start."""
@@ -147,26 +163,33 @@ class LinearProblem:
         return Coefficients(params.coef, params.intercept + shift), eta + shift
 
     def certify(self, point: Point) -> Certificate:
-        """At most one product; the gap has the intercept at its best and the dual point orthogonal to it."""
+        """At most two products; the gap has the intercept at its best and the dual point orthogonal to it.
+
+        Both parts of the gap are zero only where the dual point is the derivative at ``eta`` and the penalty's
+        subgradient there: at an optimum. The violation is that of the derivatives themselves, intercept included, not
+        of the dual point made of them.
+        """
         (coef, _), eta = self._polished(point)
         if self.loss.affine:  # on centred columns a shift of eta leaves the gradient as it is
-            gradient, factor = point.image.gradient.coef, jnp.ones_like(eta)
+            gradient, factor, slope_violation = point.image.gradient.coef, jnp.ones_like(eta), 0.0
+            dual_gradient = gradient
         else:
             slope = self._slope(eta)
+            gradient, total = self._pull(slope)
             dual = balanced(slope) if self.fit_intercept else slope
             factor = jnp.where(slope == 0, 1, dual / jnp.where(slope == 0, 1, slope))
-            gradient = self._pull(dual).coef
-        losses = self.loss.value(eta, self.y)
+            dual_gradient = self._pull(dual).coef if self.fit_intercept else gradient
+            slope_violation = relative(jnp.abs(total), self.null_residual)
         theta = factor * self.loss.derivative(eta, self.y)
 
         def loss_gap(c: Array) -> Array:
-            excess = losses + self.loss.conjugate(c * theta, self.y) - c * theta * eta
-            return jnp.sum(weighed(self.weights, excess))
+            return jnp.sum(weighed(self.weights, self.loss.fenchel_young(eta, c * theta, self.y)))
 
-        objective = jnp.sum(weighed(self.weights, losses)) + self.penalty.value(coef)
-        gap = relative(duality_gap(self.penalty, coef, gradient, loss_gap), self.null_loss)
-        rest = violation(self.penalty, coef, gradient)
-        return Certificate(objective, gap, relative(rest, jnp.max(jnp.abs(self.null_gradient), initial=0.0)))
+        objective = jnp.sum(weighed(self.weights, self.loss.value(eta, self.y))) + self.penalty.value(coef)
+        gap = relative(duality_gap(self.penalty, coef, dual_gradient, loss_gap), self.null_loss)
+        norms = jnp.sqrt(self.column_curvature(self.weights))
+        worst = column_violation(self.penalty, coef, gradient, norms, self.null_residual)
+        return Certificate(objective, gap, jnp.maximum(worst, slope_violation))
 
     def solution(self, point: Point) -> Any:
         """The parameters of the columns as they are, not centred."""

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax.scipy.special import xlogy
 
 from proxreg._pytree import Array, ArrayLike, pytree_dataclass, static
-from proxreg.models.certificate import Certificate, duality_gap, relative, violation
+from proxreg.models.certificate import Certificate, column_violation, duality_gap, relative
 from proxreg.models.intercept import weighed
 from proxreg.models.linear_problem import Coefficients
 from proxreg.models.problem import Curvature, Point
@@ -50,6 +50,7 @@ class MultinomialModel:
             null,
             null_loss=-jnp.sum(weights[:, None] * xlogy(y, jax.nn.softmax(null))),
             null_gradient=slope.T @ X - jnp.sum(slope, axis=0)[:, None] * center,
+            null_residual=jnp.sqrt(jnp.sum(weights[:, None] * jnp.square(jax.nn.softmax(null) - y))),
             penalty=penalty,
             fit_intercept=self.fit_intercept,
         )
@@ -72,6 +73,7 @@ class MultinomialProblem:
     null: Array  # intercepts of the intercept-only model
     null_loss: Array
     null_gradient: Array  # of the coefficients there
+    null_residual: Array  # norm of the loss's derivatives there, under the weights
     penalty: Penalty
     fit_intercept: bool = static()
 
@@ -135,12 +137,17 @@ class MultinomialProblem:
         )
 
     def certify(self, point: Point) -> Certificate:
-        """One product; the gap is that of probabilities which sum, over rows, to what each class has in y."""
+        """Two products; the gap is that of probabilities which sum, over rows, to what each class has in y.
+
+        It is zero only where these are the model's own (Gibbs' inequality, row by row) and the penalty has them for a
+        subgradient; the violation is that of the model's probabilities.
+        """
         coef, eta = point.params.coef, point.image.eta
         log_p = jax.nn.log_softmax(eta)
-        q = jnp.exp(log_p)
-        q = self._balanced(q) if self.fit_intercept else q
-        gradient = self._pull(self.weights[:, None] * (q - self.y)).coef
+        p = jnp.exp(log_p)
+        q = self._balanced(p) if self.fit_intercept else p
+        gradient, total = self._pull(self.weights[:, None] * (p - self.y))
+        dual_gradient = self._pull(self.weights[:, None] * (q - self.y)).coef
 
         def loss_gap(c: Array) -> Array:
             # loss + conjugate - product is the divergence of the dual point's probabilities from the model's
@@ -150,9 +157,10 @@ class MultinomialProblem:
 
         losses = -jnp.sum(jnp.where(self.y > 0, self.y * log_p, 0), axis=1) + jnp.sum(xlogy(self.y, self.y), axis=1)
         objective = jnp.sum(weighed(self.weights, losses)) + self.penalty.value(coef)
-        gap = relative(duality_gap(self.penalty, coef, gradient, loss_gap), self.null_loss)
-        rest = violation(self.penalty, coef, gradient)
-        return Certificate(objective, gap, relative(rest, jnp.max(jnp.abs(self.null_gradient), initial=0.0)))
+        gap = relative(duality_gap(self.penalty, coef, dual_gradient, loss_gap), self.null_loss)
+        norms = jnp.sqrt(jnp.maximum(self.weights @ jnp.square(self.X - self.center), 0))
+        worst = column_violation(self.penalty, coef, gradient, norms, self.null_residual)
+        return Certificate(objective, gap, jnp.maximum(worst, relative(jnp.max(jnp.abs(total)), self.null_residual)))
 
     def _balanced(self, q: Array) -> Array:
         """Probabilities near q whose weighted sums over rows are those of y: orthogonal to the intercepts.

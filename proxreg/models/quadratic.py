@@ -1,10 +1,12 @@
 """A quadratic in Gram form: least squares from sufficient statistics, without the data."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array, ArrayLike, pytree_dataclass
-from proxreg.models.certificate import Certificate, duality_gap, relative, violation
+from proxreg.models.certificate import Certificate, column_violation, duality_gap, relative
 from proxreg.models.problem import Curvature, Point
 from proxreg.models.spectrum import majoriser
 from proxreg.penalties import Penalty
@@ -101,19 +103,32 @@ class QuadraticProblem:
         return 1 / majoriser(lambda v: self.G @ v, jnp.broadcast_to(self.penalty.metric(curvature), curvature.shape))
 
     def certify(self, point: Point) -> Certificate:
-        """All from the gradient: no product."""
+        """All from the gradient: no product. What rounding may hide in the sums is added to the gap."""
         w, g = point
         constant = 0.0 if self.constant is None else self.constant
         objective = constant + w @ (g - self.c) / 2 + self.penalty.value(w)
-        rest = violation(self.penalty, w, g)
+        norms = jnp.sqrt(jnp.maximum(jnp.diagonal(self.G), 0))
         if self.constant is None:
             gap = jnp.full_like(objective, jnp.nan)
+            # no larger than the norm of the residual, which is not known
+            size = jnp.max(jnp.abs(self.c) / jnp.where(norms > 0, norms, 1), initial=0.0)
         else:
             residual = jnp.maximum(2 * self.constant - w @ self.c + w @ g, 0)
             gap = duality_gap(self.penalty, w, g, lambda c: jnp.square(1 - c) / 2 * residual)
-            gap = relative(gap, self.constant)
-        return Certificate(objective, gap, relative(rest, jnp.max(jnp.abs(self.c), initial=0.0)))
+            size = jnp.sqrt(2 * self.constant)
+            gap = relative(gap + sum_rounding(w, norms, size), self.constant)
+        return Certificate(objective, gap, column_violation(self.penalty, w, g, norms, size))
 
     def solution(self, point: Point) -> Array:
         """The parameters."""
         return point.params
+
+
+def sum_rounding(w: Any, norms: Any, size: Any) -> Any:
+    """Return how far rounding in G and c may put off the loss at ``w (..., p)``, for data of ``size (...)``, about.
+
+    ``eps (|c|' |w| + |w|' |G| |w| / 2)``, bounded by norms (Cauchy-Schwarz): columns that nearly cancel have large
+    coefficients, and then the difference of two such sums is noise.
+    """
+    spread = (abs(w) * norms).sum(axis=-1)
+    return np.finfo(w.dtype).eps * spread * (size + spread / 2)

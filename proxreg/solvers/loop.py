@@ -19,6 +19,7 @@ class Status(enum.IntEnum):
     CONVERGED = 0
     MAX_STEPS = 1
     NON_FINITE = 2
+    UNBOUNDED = 4  # the objective has no minimiser: it falls for ever along some direction
 
 
 _RUNNING = -1

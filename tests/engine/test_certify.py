@@ -29,11 +29,12 @@ def test_the_columns_that_decide_tell_as_much_as_all(monkeypatch, penalty, scale
     g[2, 5] = np.nan
     g[3, np.flatnonzero(w[3])[0]] = 50.0  # the largest is in use
     family = Family(penalty, None, np.geomspace(2, 0.1, lanes), None)
-    scales = Scales(np.zeros(lanes, int), np.ones(lanes), np.ones(lanes))
+    norms = rng.uniform(0.1, 3, p)
+    scales = Scales(np.zeros(lanes, int), np.ones(lanes))
     found = []
     with jax.enable_x64(True):
         for large in (0, 1 << 30):
             monkeypatch.setattr(certify, "LARGE", large)
-            found.append(certify.certify(family, scales, w, g, np.ones(lanes)))
+            found.append(certify.certify(family, scales, norms, w, g, np.ones(lanes)))
     for name, few, every in zip(found[0]._fields, *found):
         np.testing.assert_allclose(few, every, rtol=1e-12, atol=1e-15, err_msg=name)

@@ -104,7 +104,7 @@ def test_a_lane_that_is_not_finite_stops_alone_where_lanes_wait(monkeypatch):
     with jax.enable_x64(True):
         data = GramSource(X.T @ X / 100, X[:, :1].T @ X / 100, np.ones(1))
         family = Family(pr.L1(1.0), None, np.geomspace(0.5, 0.01, lanes), None)
-        scales = Scales(np.zeros(lanes, int), np.ones(lanes), np.ones(lanes))
+        scales = Scales(np.zeros(lanes, int), np.ones(lanes))
         w = np.zeros((lanes, p))
         loss, g = data.evaluate(w, scales.response)
         given = data.matrix(np.arange(p)), family, scales, np.full(lanes, 1e-9), np.ones(lanes)

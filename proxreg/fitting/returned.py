@@ -1,0 +1,68 @@
+"""What is returned of a fit: coefficients and intercepts as the user's type holds them, certified as they are there."""
+
+import jax.numpy as jnp
+import numpy as np
+
+from proxreg import _precision
+from proxreg.convergence import Cause
+from proxreg.losses import Squared
+from proxreg.solvers import Result, Status
+from proxreg.task import Task
+
+MATERIAL = 1e-2  # a part of the tolerance below which a rounded intercept changes nothing
+
+
+def on_input_scale(task: Task, result: Result, tol: float) -> dict[str, np.ndarray]:
+    """Return a result as NumPy arrays ``(L, ...)`` on the scale of the input, certified at the very numbers returned.
+
+    An intercept that is large beside what is left to explain has few digits in float32: what rounding it adds to the
+    objective is added to the gap as well, and a fit that it takes above ``tol`` has not converged.
+    """
+    w = result.w
+    coef, intercept = w if isinstance(w, tuple) else (w, np.zeros(np.shape(result.gap), w.dtype))
+    coef, intercept, change = task.design.restore(np.asarray(coef), np.asarray(intercept))
+    objective, gap, violation = (np.asarray(getattr(result, name)) for name in ("objective", "gap", "violation"))
+    converged = np.asarray(result.status) == Status.CONVERGED
+    excess, null_loss = _excess(task, coef, intercept, change, tol)
+    relative = excess / null_loss if null_loss > 0 else excess
+    gap = (gap + relative).astype(gap.dtype)
+    # of the squared loss exactly the derivative by the intercept over the norm of the residual
+    violation = np.where(np.isnan(gap), np.maximum(violation, np.sqrt(relative)), violation).astype(violation.dtype)
+    within = np.where(np.isnan(gap), violation, gap) <= tol
+    cause = np.where(converged & ~within, Cause.ROUNDING, Cause.NONE)
+    cause = np.where(np.asarray(result.status) == Status.UNBOUNDED, Cause.UNBOUNDED, cause)
+    return {
+        "coef": coef,
+        "intercept": intercept,
+        "objective": (objective + excess).astype(objective.dtype),
+        "gap": gap,
+        "violation": violation,
+        "converged": converged & within,
+        "num_steps": np.asarray(result.num_steps),
+        "cause": cause,
+    }
+
+
+def _excess(
+    task: Task, coef: np.ndarray, intercept: np.ndarray, change: np.ndarray, tol: float
+) -> tuple[np.ndarray, float]:
+    """Return what changes ``(L,)`` of the intercepts from their best add to the loss, to second order, and the loss of
+    the intercept-only model.
+    """
+    excess = np.zeros(np.shape(change))
+    if not task.fit_intercept or not np.any(change):
+        return excess, 1.0
+    null_loss = task.null_loss
+    if isinstance(task.loss, Squared):
+        return np.square(change) / 2, null_loss
+    data = task.data
+    weights = np.ones(len(data.y)) if data.sample_weight is None else data.sample_weight
+    rows, X = np.flatnonzero(weights > 0), None
+    with _precision.scope(np.dtype(np.float64)), np.errstate(over="ignore", invalid="ignore"):
+        for lane in np.flatnonzero(np.square(change) > MATERIAL * tol * null_loss / (task.loss.curvature or np.inf)):
+            X = np.asarray(data.X[rows]).astype(float) if X is None else X
+            eta = X @ coef[lane].astype(float) + float(intercept[lane])
+            eta = eta if data.offset is None else eta + data.offset[rows]
+            bend = np.asarray(task.loss.second_derivative(jnp.asarray(eta), jnp.asarray(data.y[rows], float)))
+            excess[lane] = bend @ weights[rows] / weights.sum() * change[lane] ** 2 / 2
+    return excess, null_loss
