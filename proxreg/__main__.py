@@ -1,7 +1,6 @@
 """``python -m proxreg``: elastic-net paths and their cross-validation on the diabetes data, or on a CSV file."""
 
 import argparse
-import importlib.metadata
 import os
 import shutil
 import sys
@@ -9,40 +8,29 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import jax
 import numpy as np
 
 import proxreg as pr
 from proxreg._cli.cross_validation import write_choices, write_everything
+from proxreg._cli.options import UserError, read_options, version
 from proxreg._cli.report import convergence, count, path_table, spread, write_coefficients
 from proxreg._cli.table import Table, TableError, read_table
 from proxreg._cli.terminal import in_options, one_line, progress, warnings_in_one_line
 from proxreg.datasets import load_diabetes
-from proxreg.metrics import METRICS
 from proxreg.plotting import empty_figure, plot_cv, plot_path
 
-_L1_RATIOS = (0.1, 0.5, 0.9, 0.95, 1.0)
 _TOL = {"float64": 1e-8, "float32": 1e-5}  # tight: what is shown and written is the coefficients, not the objective
-
-
-class _UserError(Exception):
-    """A mistake that the user can mend: one line and exit code 2."""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Says what is wrong in one line, where argparse prints the usage as well."""
-        raise _UserError(f"{message} (python -m proxreg --help lists the options)")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code: 0, or 2 after an error that was said on stderr."""
     try:
-        _run(_parser().parse_args(argv))
+        _run(read_options(argv))
         sys.stdout.flush()
-    except _UserError as error:
+    except UserError as error:
         print(f"proxreg: error: {one_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -54,78 +42,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="proxreg",
-        usage="python -m proxreg [cv] [data.csv --target NAME] [options]",
-        description="Fit elastic-net paths: all alphas and l1_ratios in one compiled call, with a duality gap for each "
-        "fit. With cv, cross-validate them and choose. Without a file, both, on the diabetes data of Efron, Hastie, "
-        "Johnstone and Tibshirani (2004).",
-    )
-    parser.add_argument("words", nargs="*", metavar="[cv] [data.csv]", help="a table with a header, and what to do")
-    parser.add_argument("--target", metavar="NAME", help="the column to predict")
-    parser.add_argument("--drop", nargs="+", default=[], metavar="NAME", help="columns to leave out")
-    parser.add_argument("--loss", choices=("squared", "logistic", "huber", "poisson"), default="squared")
-    parser.add_argument(
-        "--l1-ratio", nargs="+", type=float, default=_L1_RATIOS, metavar="R", help="(0.1 0.5 0.9 0.95 1)"
-    )
-    parser.add_argument("--n-alphas", type=int, default=100, metavar="N", help="alphas per l1_ratio (100)")
-    parser.add_argument(
-        "--min-ratio", type=float, metavar="R", help="the smallest alpha over the largest (1e-3; 1e-2 if n < p)"
-    )
-    parser.add_argument("--folds", type=int, default=5, metavar="K", help="of cv (5)")
-    parser.add_argument("--repeats", type=int, default=1, metavar="N", help="of cv, shuffled anew (1)")
-    parser.add_argument(
-        "--seed", type=int, metavar="N", help="shuffles the rows of cv; not given, they keep their order"
-    )
-    parser.add_argument("--metric", choices=tuple(METRICS), default="loss", help="of cv (loss)")
-    parser.add_argument("--tol", type=float, help="the relative duality gap to reach (1e-8, in float32 1e-5)")
-    parser.add_argument("--max-steps", type=int, metavar="N", help="steps at most, for fits that do not get there")
-    parser.add_argument("--dtype", choices=("float64", "float32"), default="float64")
-    parser.add_argument("--no-standardize", action="store_true", help="penalise all columns on their own scale")
-    parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where to write (this directory)")
-    parser.add_argument("--version", action="version", version=f"proxreg {_version()}")
-    return parser
-
-
-def _version() -> str:
-    try:
-        return importlib.metadata.version("proxreg")
-    except importlib.metadata.PackageNotFoundError:
-        return "(not installed)"
-
-
 def _run(args: argparse.Namespace) -> None:
-    args.cv, args.csv = _read_words(args.words)
     table, source = _load(args)
     try:
         args.out.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
-        raise _UserError(f"--out {args.out}: this is a file, not a directory") from None
+        raise UserError(f"--out {args.out}: this is a file, not a directory") from None
     except OSError as error:
-        raise _UserError(f"--out {args.out}: {error.strerror}") from None
+        raise UserError(f"--out {args.out}: {error.strerror}") from None
 
     with warnings_in_one_line():
         path = None if args.cv else _fit(table, args)
         cv = _cross_validate(table, args) if args.cv or args.csv is None else None
     scale = "own scale" if args.no_standardize else "standardised, coefficients on the scale of the input"
-    print(f"proxreg {_version()}, JAX {jax.__version__} on {_device()}, {args.dtype}")
+    print(f"proxreg {version()}, JAX {jax.__version__} on {_device()}, {args.dtype}")
     print(f"data   {source}: {count(len(table.y), 'row')}, {count(table.X.shape[1], 'feature')}, {scale}")
+    for note in table.notes:
+        print(f"       {note}")
     if table.classes:
         print(f"target {args.target!r}: 1 is {table.classes[1]!r}, 0 is {table.classes[0]!r}")
     if path is not None:
         _report_path(*path, table, args)
     if cv is not None:
         _report_cv(*cv, table, source, args)
-
-
-def _read_words(words: Sequence[str]) -> tuple[bool, str | None]:
-    """Whether to cross-validate, and the file."""
-    cv = bool(words) and words[0] == "cv"
-    rest = words[1:] if cv else words
-    if len(rest) > 1:
-        raise _UserError(f"one file at a time, got {', '.join(rest)} (python -m proxreg --help lists the options)")
-    return cv, rest[0] if rest else None
 
 
 def _report_path(path: Any, times: str, table: Table, args: argparse.Namespace) -> None:
@@ -153,15 +92,24 @@ def _report_cv(cv: Any, seconds: float, table: Table, source: str, args: argpars
 def _load(args: argparse.Namespace) -> tuple[Table, str]:
     """The data, and how to call them."""
     if args.csv is None:
-        if args.target is not None or args.drop:
-            raise _UserError("--target and --drop need a CSV file: python -m proxreg data.csv --target NAME")
         data = load_diabetes()
-        return Table(data.X, data.y, data.feature_names, None), "diabetes (Efron et al. 2004)"
+        return Table(data.X, data.y, data.feature_names), "diabetes (Efron et al. 2004)"
     try:
         with progress(f"reading {args.csv}"):
-            return read_table(args.csv, args.target, drop=args.drop, classes=args.loss == "logistic"), args.csv
+            table = read_table(
+                args.csv,
+                args.target,
+                drop=args.drop,
+                categorical=args.categorical,
+                classes=args.loss == "logistic",
+                counts=args.loss == "poisson",
+                separator=args.sep,
+                decimal=args.decimal,
+                thousands=args.thousands,
+            )
+            return table, args.csv
     except TableError as error:
-        raise _UserError(f"{args.csv}: {error}") from None
+        raise UserError(f"{args.csv}: {error}") from None
 
 
 def _fit(table: Table, args: argparse.Namespace) -> tuple[Any, str]:
@@ -192,7 +140,7 @@ def _timed(function: Callable[..., Any], table: Table, args: argparse.Namespace,
             table.y,
             n_alphas=args.n_alphas,
             min_ratio=args.min_ratio,
-            l1_ratio=list(args.l1_ratio),
+            l1_ratio=args.l1_ratio,
             loss=args.loss,
             standardize=not args.no_standardize,
             tol=_tol(args),
@@ -202,7 +150,7 @@ def _timed(function: Callable[..., Any], table: Table, args: argparse.Namespace,
             **own,
         )
     except ValueError as error:
-        raise _UserError(in_options(str(error))) from None
+        raise UserError(in_options(str(error))) from None
     return found, time.perf_counter() - start
 
 
@@ -234,7 +182,7 @@ def _save(file: Path, write: Callable[[Path], None]) -> None:
         with progress(f"writing {file}"):
             write(file)
     except OSError as error:
-        raise _UserError(f"{file}: {error.strerror}") from None
+        raise UserError(f"{file}: {error.strerror}") from None
     print(f"wrote {file}")
 
 

@@ -54,7 +54,7 @@ EXCEPTIONS = {
 
 #: layers that exist for the sake of an optional dependency: inside functions, as the package itself imports them there;
 #: a layer of the same name is imported by those who have the dependency, and may say so at the top
-OPTIONAL = {"matplotlib": {"plotting"}, "sklearn": {"sklearn"}}
+OPTIONAL = {"matplotlib": {"plotting"}, "sklearn": {"sklearn"}, "pyarrow": {"_cli"}}
 
 
 def modules():
@@ -186,7 +186,7 @@ def test_files_are_short_and_optional_dependencies_stay_at_the_edge(name, source
 
 
 def test_importing_the_package_is_light():
-    heavy = ["matplotlib", "sklearn", "scipy.sparse", "pandas"]
+    heavy = ["matplotlib", "sklearn", "scipy.sparse", "pandas", "pyarrow"]
     code = f"import sys, jax; before = set(sys.modules); import {PACKAGE}; new = set(sys.modules) - before; "
     code += f"print([name for name in {heavy} if name in new])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)

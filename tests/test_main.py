@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import gzip
 import json
 import os
 import re
@@ -234,6 +235,7 @@ def test_logistic_with_two_classes(here, capsys, labels):
             "age,price\n1,2\n,3\n",
             "row 3, column 'age': missing value; fill them in, or leave out such rows, or columns with --drop NAME",
         ),
+        ('age,price\n1,2\n3,"1,017.90"\n', "row 3, column 'price': '1,017.90' is not a number; pass --thousands ','"),
         ("age,prices\n1,2\n", "no column 'price'; did you mean 'prices'?"),
         ("", "the file is empty"),
         (None, "no such file"),
@@ -249,7 +251,14 @@ def test_bad_files_are_one_line_with_the_files_name(here, capsys, content, messa
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ("--target price", "--target and --drop need a CSV file: python -m proxreg data.csv --target NAME"),
+        ("--target price", "--target needs a file: python -m proxreg data.csv --target NAME"),
+        ("--target price --drop a b", "--target and --drop need a file: python -m proxreg data.csv --target NAME"),
+        ("--sep ;; data.csv", "--sep takes one character, such as , or ; or \\t, got ';;'"),
+        ("data.csv --decimal , --thousands ,", "--decimal and --thousands are both ','; pass --decimal , for a comma"),
+        ("--l1-ratio 1 one", "argument --l1-ratio: invalid float value: 'one'"),
+        ("--l1-ratio 0.5 cv new.csv", "cv stands in front, and the file behind it: python -m proxreg cv new.csv --l1-"),
+        ("--drop new.csv", "--drop needs a value before the file new.csv"),
+        ("--l1-ratio 0.5 1 new.csv.gz --target y", "new.csv.gz: no such file"),
         ("--l1-ratio 0.5 2", "l1_ratio must"),
         ("--n-alphas 0", "n_alphas must be"),
         ("--tol -1", "tol must be"),
@@ -275,12 +284,59 @@ def test_bad_options_are_one_line(here, capsys, flags, message):
     assert err[0].startswith(f"proxreg: error: {message}")
 
 
-def test_errors_of_the_library_are_one_line(here, capsys):
-    (here / "data.csv").write_text("a,count\n1,2\n2,-3\n")
-    code, out, err = run(capsys, "data.csv", "--target", "count", "--loss", "poisson")
-    assert (code, out) == (2, "")
-    assert len(err) == 1
-    assert re.match(r"proxreg: error: .*y.*-3", err[0])
+def test_a_negative_count_is_named_as_other_cells_are(here, capsys):
+    (here / "data.csv").write_text("a,count\n1,2\n\n2,-3\n")
+    expected = "row 4, column 'count': '-3' is negative; Poisson loss needs counts, 0 or more"
+    assert run(capsys, "data.csv", "--target", "count", "--loss", "poisson") == (
+        2,
+        "",
+        [f"proxreg: error: data.csv: {expected}"],
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "data.csv --target y --drop a b --l1-ratio 1 --n-alphas 3",
+        "--target y --l1-ratio 1 --n-alphas 3 --drop a b data.csv",
+        "--target y --drop a b --n-alphas 3 --l1-ratio 1 data.csv",
+        "--drop a b data.csv --target y --l1-ratio 1 --n-alphas 3",
+        "--l1-ratio 1 --drop a b --n-alphas 3 --target y data.csv",
+        "--l1-ratio 1 --drop a b --n-alphas 3 --target y table",
+    ],
+)
+def test_the_file_may_stand_anywhere(here, capsys, words):
+    text = "a,b,c,d,y\n" + "\n".join(f"{k},x,{k % 3},{k % 5},{k % 3 + 0.1 * (k % 4)}" for k in range(12))
+    for name in ("data.csv", "table"):
+        (here / name).write_text(text)
+    code, out, err = run(capsys, *words.split())
+    assert (code, err) == (0, [])
+    assert ": 12 rows, 2 features, " in out
+
+
+def test_cv_may_stand_apart_from_the_file(diabetes, capsys):
+    code, _, err = run(capsys, "cv", "--l1-ratio", "1", "--n-alphas", "3", diabetes, "--target", "prise")
+    assert code == 2
+    assert err[0].startswith("proxreg: error: data.csv: no column 'prise'; did you mean 'price'")
+    code, _, err = run(capsys, "cv", "--n-alphas", "3", "--drop", "age", diabetes, "--target", "prise")
+    assert code == 2
+    assert err[0].startswith("proxreg: error: data.csv: no column 'prise'; did you mean ")
+
+
+def test_a_file_as_spreadsheets_write_it(here, capsys):
+    rows = "\n".join(f"2024-01-{k + 1:02};{'AB'[k % 2]};{k % 3 == 0};1.0{k % 7}0,5;{k % 5},{k}" for k in range(20))
+    (here / "data.csv.gz").write_bytes(gzip.compress(f"when;kind;open;size;y\n{rows}".encode()))
+    flags = "--target y --decimal , --thousands . --categorical kind --l1-ratio 1 --n-alphas 3"
+    code, out, err = run(capsys, "data.csv.gz", *flags.split())
+    assert (code, err) == (0, [])
+    assert out.splitlines()[1:5] == [
+        "data   data.csv.gz: 20 rows, 5 features, standardised, coefficients on the scale of the input",
+        "       column 'when': dates, as days since 1970-01-01",
+        "       column 'open': 1 is True, 0 is False",
+        "       column 'kind': a 0/1 column per level, no level left out as reference: 'kind_A', 'kind_B'",
+    ]
+    with open("coefficients.csv", newline="") as handle:
+        assert next(csv.reader(handle))[3:-2] == ["when", "kind_A", "kind_B", "open", "size"]
 
 
 def test_warnings_are_one_line_each_and_said_once(here, capsys):

@@ -9,6 +9,7 @@ from proxreg._cli.table import TableError, read_table
 PLAIN = "age,bmi,price\n31,22.5,1\n-4e1,0.5,2\n"
 
 LEAVE = "; leave the column out with --drop age, or write numbers for it"
+SEPARATORS = "commas, semicolons or tabs; pass --sep for others"
 FILL = "; fill them in, or leave out such rows, or columns with --drop NAME"
 
 
@@ -39,11 +40,12 @@ def written(tmp_path):
     ],
 )
 def test_kinds_of_csv(written, content):
-    X, y, names, classes = read_table(written(content), "price")
+    X, y, names, classes, notes = read_table(written(content), "price")
     np.testing.assert_array_equal(X, [[31, 22.5], [-40, 0.5]])
     np.testing.assert_array_equal(y, [1, 2])
     assert names == ("age", "bmi")
     assert classes is None
+    assert notes == ()
     assert X.flags.c_contiguous
     assert X.dtype == y.dtype == np.float64
 
@@ -88,7 +90,7 @@ def test_two_classes(written, labels, classes, codes):
         (" \r\n\n", "the file is empty"),
         ("a,y\n", "there is no row below the header"),
         ("a,y\n\n\n", "there is no row below the header"),
-        ("age\n1\n", "row 1: one column only; the header needs two or more names between commas, semicolons or tabs"),
+        ("age\n1\n", "row 1: one column only; the header needs two or more names between " + SEPARATORS),
         ("a,b,a,y\n1,2,3,4\n", "row 1: column 'a' appears twice"),
         (",b,y\n1,2,3\n", "row 1: column 1 has no name; name it or leave it out with --drop ''"),
         (b"a,y\n1,2\n3,\xe94\n", "row 3: not UTF-8 text (byte 0xe9)"),
@@ -96,7 +98,7 @@ def test_two_classes(written, labels, classes, codes):
         ("a,y\n1,2,3\n4,5,6\n", "row 2 has 3 cells where the header has 2"),
         ("age,y\n1,2\nabc,3\n", "row 3, column 'age': 'abc' is not a number" + LEAVE),
         ("age,y\n\n1,2\n\nabc,3\n", "row 5, column 'age': 'abc' is not a number" + LEAVE),
-        ('age,y\n1,2\n"3,5",3\n', "row 3, column 'age': '3,5' is not a number; write decimal points, not commas"),
+        ('age,y\n1,2\n"3,5",3\n', "row 3, column 'age': '3,5' is not a number; pass --decimal ','"),
         ("age,y\n1,2\n1_000,3\n", "row 3, column 'age': '1_000' is not a number" + LEAVE),
         ("age,y\n1,2\n1,inf\n", "row 3, column 'y': 'inf' is not finite"),
         ("age,y\n1,2\n1e999,3\n", "row 3, column 'age': '1e999' is not finite"),
