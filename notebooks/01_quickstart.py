@@ -15,8 +15,6 @@
 # %% [markdown]
 # # proxreg: a quick start
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/proxreg/proxreg/blob/main/notebooks/01_quickstart.ipynb)
-#
 # `proxreg` fits penalised models in JAX:
 #
 # $$\min_{b,\,w}\;\; \frac{1}{S}\sum_i s_i\,\mathrm{loss}(y_i,\; o_i + b + x_i^\top w) \;+\; \mathrm{pen}(w),
@@ -26,16 +24,16 @@
 # penalised. This notebook shows what the penalties do, a whole path of fits in one call with a certificate for each
 # fit, what `jax.vmap` adds, and how to bring a loss or a penalty of your own. What the text claims, a cell asserts.
 #
-# The first cell installs the library where it is missing and says what JAX runs on. Everything below runs unchanged
-# on a CPU, a GPU or a TPU.
+# The first cell installs the library from this clone where it is missing, and says what JAX runs on. Everything below
+# runs unchanged on a CPU, a GPU or a TPU.
 
 # %%
 import importlib.util
 import subprocess
 import sys
 
-if importlib.util.find_spec("proxreg") is None:
-    subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", "proxreg[plot]", "scikit-learn"])
+if importlib.util.find_spec("proxreg") is None:  # install the clone that this notebook lies in
+    subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", "..[plot]", "scikit-learn"])
 
 import jax
 import jax.numpy as jnp

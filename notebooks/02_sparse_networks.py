@@ -15,8 +15,6 @@
 # %% [markdown]
 # # proxreg: sparse networks with optax
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/proxreg/proxreg/blob/main/notebooks/02_sparse_networks.ipynb)
-#
 # L1 in the loss of a network makes its weights small, and not one of them zero. This notebook shows why, and what to
 # change: the *proximal* optimisers of `proxreg` fit into any optax training loop and set weights to exactly `0.0`,
 # one by one or a whole neuron at a time, after which the network can be made smaller without changing what it
@@ -30,8 +28,8 @@ import importlib.util
 import subprocess
 import sys
 
-if importlib.util.find_spec("proxreg") is None:
-    subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", "proxreg[plot]", "scikit-learn"])
+if importlib.util.find_spec("proxreg") is None:  # install the clone that this notebook lies in
+    subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", "..[plot]", "scikit-learn"])
 
 import functools
 import itertools

@@ -15,8 +15,6 @@
 # %% [markdown]
 # # proxreg: ten thousand models
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/proxreg/proxreg/blob/main/notebooks/03_ten_thousand_models.ipynb)
-#
 # Alphas x l1_ratios x folds x bootstraps: that is how many elastic nets a careful analysis fits. This notebook fits
 # more than ten thousand of them as lanes of one compiled program, with a certificate for each, on whatever device it
 # finds. Then it fits the same models in a loop over scikit-learn, and says what the lanes bring and what they do not.
@@ -28,8 +26,8 @@ import importlib.util
 import subprocess
 import sys
 
-if importlib.util.find_spec("proxreg") is None:
-    subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", "proxreg[plot]", "scikit-learn"])
+if importlib.util.find_spec("proxreg") is None:  # install the clone that this notebook lies in
+    subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", "..[plot]", "scikit-learn"])
 
 import functools
 import os

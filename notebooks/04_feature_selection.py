@@ -14,8 +14,6 @@
 # %% [markdown]
 # # proxreg: which features matter?
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/proxreg/proxreg/blob/main/notebooks/04_feature_selection.ipynb)
-#
 # Nine ways to select features, on data whose right answer is known and on the breast-cancer data, where noise is
 # planted. How many false features does each select, how many true ones does it miss, and when can one hope for exactly
 # the right set? No method wins everywhere, and the text says which one fails where. What it claims, a cell asserts.
@@ -27,8 +25,8 @@ import importlib.util
 import subprocess
 import sys
 
-if importlib.util.find_spec("proxreg") is None:
-    subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", "proxreg[plot]", "scikit-learn"])
+if importlib.util.find_spec("proxreg") is None:  # install the clone that this notebook lies in
+    subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", "..[plot]", "scikit-learn"])
 
 import os
 import warnings

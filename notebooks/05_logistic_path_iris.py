@@ -14,8 +14,6 @@
 # %% [markdown]
 # # proxreg: the L1-logistic path of Iris
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/proxreg/proxreg/blob/main/notebooks/05_logistic_path_iris.ipynb)
-#
 # Four measurements, two kinds of iris, and the coefficients of an L1-penalised logistic regression from the strongest
 # penalty to the weakest: a picture that is in many tutorials, and that is easily wrong. Stochastic solvers stop before
 # they have arrived; then the picture shows the solver and not the penalty. Here every fit has a certificate, a second
@@ -27,8 +25,8 @@ import importlib.util
 import subprocess
 import sys
 
-if importlib.util.find_spec("proxreg") is None:
-    subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", "proxreg[plot]", "scikit-learn"])
+if importlib.util.find_spec("proxreg") is None:  # install the clone that this notebook lies in
+    subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", "..[plot]", "scikit-learn"])
 
 import os
 import warnings
@@ -222,7 +220,8 @@ def compare(X, y, path):
 
 def draw(found, alphas):
     x = -np.log10(alphas)
-    fig, axes = plt.subplots(1, 3, figsize=(8, 3.4), sharex=True)
+    fig, axes = plt.subplots(1, 3, figsize=(8, 3.4), sharex=True, sharey=True)
+    axes[0].set_yscale("symlog", linthresh=1)  # SGD's coefficients are up to a hundred times ours
     for ax, (solver, (coef, _)) in zip(axes, found.items()):
         for j, name in enumerate(names):
             curve = np.where(np.cumsum(coef[:, j] != 0) > 0, coef[:, j], np.nan)  # from where it enters
@@ -242,9 +241,10 @@ draw(found, path.alphas)
 plt.show()
 
 # %% [markdown]
-# Both pictures on the right are plausible, and both are wrong: they give all four features a coefficient, one after the
-# other, where one feature has all the say. Read as an order of importance they tell of the solver's steps. SAGA warns
-# in most of the fits (the warnings are counted here and not shown); SGD does not.
+# The three share their axes; that of the coefficients is linear from -1 to 1 and logarithmic beyond. Both pictures on
+# the right are plausible, and both are wrong: they give all four features a coefficient, one after the other, where one
+# feature has all the say. Read as an order of importance they tell of the solver's steps. SAGA warns in most of the
+# fits (the warnings are counted here and not shown); SGD does not.
 #
 # ## The gaps tell
 #
@@ -319,7 +319,7 @@ each = (iris.target[:, None] == np.arange(3)).astype(float)
 three = certified(iris.data, each)
 share = 1 - (three.objective - three.alphas * np.abs(three.coef).sum(axis=-1)) / three.objective[:, :1]
 
-fig, axes = plt.subplots(1, 3, figsize=(8, 3.4))
+fig, axes = plt.subplots(1, 3, figsize=(8, 3.4), sharex=True, sharey=True)
 for k, (ax, kind) in enumerate(zip(axes, iris.target_names)):
     for j, name in enumerate(names):
         used = np.cumsum(three.coef[k, :, j] != 0) > 0

@@ -1,7 +1,8 @@
 """Executes the notebooks; any error in a cell, and any difference between a notebook and its text twin, is a failure.
 
 The twin ``NN_name.py`` (jupytext, percent format) is the source. ``python notebooks/run.py [NN_name.py ...]`` runs the
-twins, all if none is named, and compares the committed notebooks with them; ``--write`` stores the executed notebooks.
+twins, all if none is named, and compares the committed notebooks with them: the cells, and the structure of the outputs
+(``structure.py``). ``--write`` stores the executed notebooks.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from structure import difference
 
 HERE = Path(__file__).resolve().parent
 TIMEOUT = 600  # seconds per cell
@@ -58,8 +60,11 @@ def run(twin, write):
     if write:
         nbformat.write(notebook, stored)
     both = notebook, nbformat.read(stored, as_version=4)
-    ours, theirs = ([(cell.cell_type, cell.source) for cell in each.cells] for each in both)
-    return None if ours == theirs else f"{stored.name} does not have the cells of {twin.name}: run this with --write"
+    ours, theirs = ([(cell.cell_type, cell.source) for cell in version.cells] for version in both)
+    if ours != theirs:
+        return f"{stored.name} does not have the cells of {twin.name}: run this with --write"
+    changed = difference(both[1], notebook)
+    return changed and f"{stored.name}: {changed}: run this with --write"
 
 
 def main():

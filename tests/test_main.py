@@ -366,7 +366,7 @@ def test_without_matplotlib_the_rest_works(diabetes, capsys, monkeypatch):
     assert (code, err) == (0, [])
     assert out.splitlines()[-2:] == [
         "wrote coefficients.csv",
-        'no picture: plotting needs matplotlib: pip install "proxreg[plot]"',
+        "no picture: plotting needs matplotlib: pip install matplotlib",
     ]
     assert not os.path.exists("path.png")
 

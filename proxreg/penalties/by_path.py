@@ -45,6 +45,9 @@ def by_path(rules: Iterable[tuple[str, Penalty | None]], default: Penalty | None
     ``(inputs, units)``, ``axis=(0, 1, 2)`` the output channels of a convolution ``(height, width, inputs, channels)``,
     ``axis=(0, 2)`` the heads of a projection ``(inputs, heads, size)``.
 
+    To leave parameters unpenalised, give them None, or no rule, and wrap nothing in ``optax.masked``: around an
+    optimiser that makes the raw gradients of what is masked out its updates (docs/pitfalls.md).
+
     A regex that matches no leaf, a leaf that two match, or a penalty that does not fit the shape of its leaf (an axis
     out of range) is a ``ValueError`` when the penalty first meets the parameters, in ``init`` of a transformation.
 

@@ -168,6 +168,9 @@ class GroupLasso(Penalty):
     dense kernel drops whole units). With neither, all entries form one group. ``weights`` has one entry per label, or
     the shape that is left after reducing over ``axis``; 1 if not given (Yuan and Lin use the root of the group's size).
 
+    Wrong on weights in front of batch normalisation, which undoes their size: the norms of all units fall alike,
+    whatever the units contribute. Penalise the scale behind it, by L1 (docs/pitfalls.md).
+
     >>> import jax.numpy as jnp, proxreg as pr
     >>> pen = pr.GroupLasso(1.0, groups=[0, 0, 1])
     >>> print(pen.prox(jnp.array([3.0, 4.0, 0.5]), 1.0))

@@ -27,7 +27,7 @@ def require_matplotlib() -> Any:
         import matplotlib.axes
         import matplotlib.figure
     except ImportError as error:
-        raise ImportError('plotting needs matplotlib: pip install "proxreg[plot]"') from error
+        raise ImportError("plotting needs matplotlib: pip install matplotlib") from error
     return matplotlib
 
 

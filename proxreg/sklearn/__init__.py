@@ -5,7 +5,7 @@ try:
 
     _validation.validate_data  # noqa: B018
 except (ImportError, AttributeError) as error:
-    message = 'proxreg.sklearn needs scikit-learn 1.6 or newer: pip install "proxreg[sklearn]"'
+    message = 'proxreg.sklearn needs scikit-learn 1.6 or newer: pip install "scikit-learn>=1.6"'
     raise ImportError(message) from error
 
 from proxreg.sklearn.cross_validated import ElasticNetCV as ElasticNetCV

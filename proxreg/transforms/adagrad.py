@@ -36,7 +36,8 @@ def proximal_adagrad(
         and ``vmap`` take as well.
       strength: factor on the penalty, number or schedule.
       initial_accumulator_value, eps: as in ``optax.adagrad``.
-      mask: prefix tree of booleans or function returning one; where False, plain AdaGrad.
+      mask: prefix tree of booleans or function returning one; where False, plain AdaGrad. (Not
+        ``optax.masked``: around an optimiser it hands out raw gradients as updates, see docs/pitfalls.md.)
 
     Duchi, Hazan and Singer (2011), Adaptive subgradient methods, section 1.1 (composite mirror descent).
 

@@ -48,7 +48,8 @@ def proximal_adam(
       b1, b2, eps, eps_root, mu_dtype, nesterov: as in ``optax.adam``.
       weight_decay, weight_decay_mask: decoupled, as in ``optax.adamw``; not part of any objective (the rest point then
         depends on the metric). For an L2 term in the objective pass ``l2=``.
-      mask: prefix tree of booleans or function returning one; where False, plain AdamW.
+      mask: prefix tree of booleans or function returning one; where False, plain AdamW. (Not
+        ``optax.masked``: around an optimiser it hands out raw gradients as updates, see docs/pitfalls.md.)
 
     Yun, Lozano and Yang (2021), Adaptive proximal gradient methods for structured neural networks; Kingma and Ba
     (2015), Adam; the bound on D is this library's own.

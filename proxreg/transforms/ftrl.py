@@ -39,7 +39,8 @@ def ftrl(
       strength: factor on the penalty, number or schedule. Of schedules (l1 and l2 too) the sum over updates acts.
       beta: added to the root of the sum of squares; 1 in the paper.
       initial_accumulator_value: start of the sums of squares; 0 in the paper.
-      mask: prefix tree of booleans or function returning one; where False, AdaGrad.
+      mask: prefix tree of booleans or function returning one; where False, AdaGrad. (Not
+        ``optax.masked``: around an optimiser it hands out raw gradients as updates, see docs/pitfalls.md.)
 
     It starts from any parameters (the paper: from zero). With beta = 0, weights without a gradient so far stay where
     they are. The dual sums grow with t: in float32 the rest point drifts by about 1e-3 in 10^5 to 10^6 updates, and

@@ -52,7 +52,8 @@ def proximal_lion(
       strength: factor on the penalty, number or schedule.
       b1, b2, mu_dtype: as in ``optax.lion``.
       weight_decay, weight_decay_mask: decoupled, as in ``optax.lion``, but 0 unless given: no part of any objective.
-      mask: prefix tree of booleans or function returning one; where False, plain Lion.
+      mask: prefix tree of booleans or function returning one; where False, plain Lion. (Not
+        ``optax.masked``: around an optimiser it hands out raw gradients as updates, see docs/pitfalls.md.)
 
     Chen et al. (2023), Symbolic discovery of optimization algorithms, for Lion; the metric is this library's own.
 

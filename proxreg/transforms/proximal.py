@@ -48,6 +48,8 @@ def proximal(
       penalty: any proxreg penalty, ``by_path(...)`` for one per parameter. Non-convex ones give stationary points.
       learning_rate: that of the chain, a number or a schedule of the number of updates.
       mask: prefix tree of booleans, or a function of the parameters returning one; where False, updates pass unchanged.
+        (``optax.masked`` does the same around this link. Around a whole optimiser, such as ``proximal_adam``, it is a
+        trap: the raw gradients of what is masked out become its updates, and these parameters climb the loss.)
       step: the prox step instead of the learning rate: a number, a tree like the parameters (entries must be equal
         within a group for group penalties), or a function of the number of updates returning either.
       strength: factor on the penalty, a number or a schedule: ``optax.linear_schedule(0, 1, 1000)`` warms it up.

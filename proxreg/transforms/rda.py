@@ -32,7 +32,8 @@ def rda(
       l1, l2: the strengths of ``l1 ||w||_1 + l2/2 ||w||^2``, numbers or schedules, which ``optax.inject_hyperparams``
         and ``vmap`` take as well.
       strength: factor on the penalty, number or schedule. Of schedules (l1 and l2 too) the sum over updates acts.
-      mask: prefix tree of booleans or function returning one; where False, SGD.
+      mask: prefix tree of booleans or function returning one; where False, SGD. (Not
+        ``optax.masked``: around an optimiser it hands out raw gradients as updates, see docs/pitfalls.md.)
 
     For curved penalties (l2, groups) the effective rate falls like 1/t, so that convergence is slower than that of
     ``proximal_sgd``. The dual sums grow with t; for float32 see ``ftrl``.

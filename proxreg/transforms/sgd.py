@@ -36,7 +36,8 @@ def proximal_sgd(
         and ``vmap`` take as well.
       strength: factor on the penalty, number or schedule.
       momentum, nesterov, accumulator_dtype: as in ``optax.sgd``.
-      mask: prefix tree of booleans or function returning one; where False, plain SGD.
+      mask: prefix tree of booleans or function returning one; where False, plain SGD. (Not
+        ``optax.masked``: around an optimiser it hands out raw gradients as updates, see docs/pitfalls.md.)
 
     Duchi and Singer (2009), Efficient online and batch learning using forward backward splitting. With noisy gradients
     and a constant rate the zeros come and go; let the rate decay.

@@ -50,7 +50,7 @@ def test_scikit_learn_is_asked_for_by_name():
     code = "import sys; sys.modules['sklearn'] = None; import proxreg; import proxreg.sklearn"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
-    assert 'ImportError: proxreg.sklearn needs scikit-learn 1.6 or newer: pip install "proxreg[sklearn]"' in done.stderr
+    assert 'Error: proxreg.sklearn needs scikit-learn 1.6 or newer: pip install "scikit-learn>=1.6"' in done.stderr
 
 
 @pytest.mark.parametrize("y", [LABELS, THREE], ids=["two", "three"])
