@@ -124,11 +124,12 @@ class Measure:
         if self.kind in (None, "truth") and text.lower() in _TRUTH:
             self.kind = "truth"
             return _TRUTH[text.lower()]
-        if self.kind in (None, "date") and (found := date(text)):
+        if self.kind in (None, "date") and (moment := date(text)):
+            days, zone = moment
             self.kind = "date"
-            self.zone = found[1] if self.zone is None else self.zone
-            if self.zone == found[1]:
-                return found[0]
+            self.zone = zone if self.zone is None else self.zone
+            if self.zone == zone:
+                return days
             raise ValueError(f"{text!r} and the dates above: write all with a time zone, or none")
         if self.kind in ("truth", "date"):
             above = "neither True nor False" if self.kind == "truth" else "no date, such as 2024-12-31"

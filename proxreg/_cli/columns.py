@@ -1,5 +1,6 @@
 """Columns as they were read become features and a target: classes and levels as zeros and ones."""
 
+import collections
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -62,17 +63,17 @@ def assemble(values: np.ndarray, readers: Readers, layout: Layout, notation: Not
             block, added = values[:, [j]], [name]
         blocks.append(block)
         names += added
-    for name in set(names):
-        if names.count(name) > 1:
+    for name, times in collections.Counter(names).items():
+        if times > 1:
             raise TableError(f"two columns would be called {name!r}; rename the column, or one of the levels")
     return Table(np.hstack(blocks), y, tuple(names), classes, tuple(notes))
 
 
 def _notes(readers: Readers, layout: Layout) -> tuple[str, ...]:
     """What a number stands for, of columns whose cells are none."""
-    told = {"truth": "1 is True, 0 is False", "date": "dates, as days since 1970-01-01"}
+    meanings = {"truth": "1 is True, 0 is False", "date": "dates, as days since 1970-01-01"}
     kinds = {j: reader.kind for j, reader in readers.items() if isinstance(reader, Measure)}
-    return tuple(f"column {layout.names[j]!r}: {told[kind]}" for j, kind in kinds.items() if kind in told)
+    return tuple(f"column {layout.names[j]!r}: {meanings[kind]}" for j, kind in kinds.items() if kind in meanings)
 
 
 def _sorted(labels: list[str], notation: Notation) -> tuple[np.ndarray, list[str]]:
