@@ -27,7 +27,7 @@ from proxreg.engine import (
     solve_lanes,
     solve_together,
 )
-from proxreg.fitting import free_of_penalty, row_source, with_gaps
+from proxreg.fitting import free_of_penalty, row_source, with_gaps, with_weak_penalties
 from proxreg.losses import Squared
 from proxreg.models import Certificate, Coefficients, LinearModel
 from proxreg.penalties import Penalty
@@ -68,7 +68,22 @@ def solve_batch(
             for number in np.unique(response)
         ]
         found = parts[0] if len(parts) == 1 else jax.tree.map(lambda *each: np.concatenate(each), *parts)
-    return _taken(found, place.ravel())
+    return _taken(_with_weak_penalties(tasks, family, response, found, options), place.ravel())
+
+
+def _with_weak_penalties(
+    tasks: Sequence[Task], family: Family, response: np.ndarray, found: Result, options: Options
+) -> Result:
+    """The same fits, with better certificates of those whose penalty is too weak for the digits of a gradient."""
+    late = np.asarray(found.status) == Status.MAX_STEPS
+    for number in np.unique(response[late]):
+        lanes = np.flatnonzero(late & (response == number))
+        part = jax.tree.map(lambda leaf: np.asarray(leaf)[lanes], found)  # noqa: B023
+        part = with_weak_penalties(tasks[number], family.lanes(lanes), part, options)
+        found = jax.tree.map(np.array, found)
+        for whole, leaf in zip(jax.tree.leaves(found), jax.tree.leaves(part)):
+            whole[lanes] = leaf
+    return found
 
 
 def suits(task: Task, template: Penalty, alpha: np.ndarray, ratio: np.ndarray | None) -> bool:

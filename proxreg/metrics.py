@@ -9,6 +9,8 @@ import numpy as np
 from proxreg import _precision
 from proxreg.losses import Logistic, Loss, Poisson, Squared
 
+FAR, VANISHED = 80.0, 1e-20  # a predictor at which a loss that tends to zero is smaller than this, in float32 too
+
 
 class Metric(NamedTuple):
     """A number for each model; smaller is better, or larger."""
@@ -25,8 +27,11 @@ def _mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def _losses(loss: Loss, eta: np.ndarray, y: np.ndarray) -> np.ndarray:
+    endless = np.isinf(eta)  # there a loss has its limit, zero or infinity
+    finite = np.where(endless, np.sign(eta) * FAR, eta)
     with _precision.scope(eta.dtype):
-        return np.asarray(loss.value(jnp.asarray(eta), jnp.asarray(y, eta.dtype)))
+        values = np.asarray(loss.value(jnp.asarray(finite), jnp.asarray(y, eta.dtype)))
+    return np.where(endless, np.where(values > VANISHED, np.inf, 0), values) if endless.any() else values
 
 
 def _square(loss: Loss, eta: np.ndarray, y: np.ndarray) -> np.ndarray:

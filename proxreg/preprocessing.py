@@ -14,6 +14,10 @@ from proxreg.models import Quadratic
 from proxreg.validation import Data
 
 SCALE_RATIO = 1e3
+#: deviations below this times the root of the rounding, relative to the mean, are looked at again in the rows
+SUSPECT = 1e-1
+#: squares of smaller numbers keep no digits, or none at all
+FEWEST = {np.dtype(kind): 1e3 * float(np.sqrt(np.finfo(kind).tiny)) for kind in (np.float32, np.float64)}
 
 
 class Design(NamedTuple):
@@ -63,8 +67,10 @@ def prepare(
     if gram and not isinstance(X, jax.Array):
         y = np.stack([response.y for response in answers], axis=1)
         sums, found = moments(np.asarray(X), y, _tame(data.sample_weight), dtype, parts)
-        _check_columns(data, sums.means[0], _spread(*_columns(sums)), dtype, **options)
-        designs = designs_of(sums, dtype, [response.y_center for response in answers], **options)
+        deviation = _spread(*_columns(sums), data)
+        _check_columns(data, sums.means[0], deviation, dtype, **options, squared=True)
+        centers = [response.y_center for response in answers]
+        designs = designs_of(sums, dtype, centers, **options, deviation=deviation)
         flat = [response.flat for response in answers]
         return [design._replace(flat=f, parts=found) for design, f in zip(designs, flat)]
 
@@ -76,9 +82,9 @@ def prepare(
     weights = np.ones(len(data.y)) if data.sample_weight is None else data.sample_weight.astype(np.float64)
     centre = centre_on_device if xp is jnp else centre_on_host
     centred, mean, deviation = centre(X, weights / weights.sum())  # pyright: ignore[reportArgumentType]
-    deviation = _spread(mean, deviation, wide)
+    deviation = _spread(mean, deviation, wide, data)
     scale, factor = _scales(deviation, **options)
-    _check_columns(data, mean, deviation, dtype, **options)
+    _check_columns(data, mean, deviation, dtype, **options, squared=gram)
 
     def put(values):
         return None if values is None else (jnp if isinstance(values, jax.Array) else np).asarray(values, dtype)
@@ -105,11 +111,21 @@ def _tame(weights: np.ndarray | None) -> np.ndarray | None:
 
 
 def designs_of(
-    sums: Moments, dtype: np.dtype, y_centers: Sequence[float], *, fit_intercept: bool, standardize: bool
+    sums: Moments,
+    dtype: np.dtype,
+    y_centers: Sequence[float],
+    *,
+    fit_intercept: bool,
+    standardize: bool,
+    deviation: np.ndarray | None = None,
 ) -> list[Design]:
-    """The designs that sums over ``y (n, t)`` stand for; ``y_centers (t,)`` have been subtracted from y already."""
+    """The designs that sums over ``y (n, t)`` stand for; ``y_centers (t,)`` have been subtracted from y already.
+
+    ``deviation (p,)`` are the columns' standard deviations where the rows have told them better than the sums do.
+    """
     mean, y_mean = sums.means
-    scale, factor = _scales(_spread(*_columns(sums)), fit_intercept=fit_intercept, standardize=standardize)
+    deviation = _spread(*_columns(sums)) if deviation is None else deviation
+    scale, factor = _scales(deviation, fit_intercept=fit_intercept, standardize=standardize)
     G, c, constant = sums.quadratic(fit_intercept)
     if np.any(factor != 1):
         G *= np.multiply.outer(factor, factor)
@@ -127,9 +143,34 @@ def _columns(sums: Moments) -> tuple[np.ndarray, np.ndarray, np.dtype]:
     return sums.means[0], sums.deviation, sums.kind
 
 
-def _spread(mean: np.ndarray, deviation: np.ndarray, kind: np.dtype) -> np.ndarray:
-    """Standard deviations, zero where there is nothing but rounding."""
-    return np.where(deviation <= 4 * np.finfo(kind).eps * np.abs(mean), 0, deviation)
+def _spread(mean: np.ndarray, deviation: np.ndarray, kind: np.dtype, data: Data | None = None) -> np.ndarray:
+    """Standard deviations, zero where there is nothing but rounding.
+
+    Where that is close, the rows of ``data`` tell: squares underflow, and sums of squares about a point that is far
+    from the rows that count leave rounding for the variance of a constant.
+    """
+    eps = np.finfo(kind).eps
+    if data is not None:
+        with np.errstate(invalid="ignore"):
+            plain = (deviation > SUSPECT * np.sqrt(eps) * np.abs(mean)) & (deviation > FEWEST[kind])
+        suspects = np.flatnonzero(~plain)
+        deviation = deviation.copy()
+        deviation[suspects] = exact_deviations(data, suspects)
+    return np.where(deviation <= 4 * eps * np.abs(mean), 0, deviation)
+
+
+def exact_deviations(data: Data, columns: np.ndarray) -> np.ndarray:
+    """Return the standard deviations of some columns over the rows of positive weight, without under- or overflow."""
+    weights = np.ones(len(data.y)) if data.sample_weight is None else data.sample_weight
+    rows = np.flatnonzero(weights > 0)
+    shares = (weights[rows] / weights.max()).astype(float)
+    shares /= shares.sum()
+    with np.errstate(over="ignore", invalid="ignore"):
+        x = np.asarray(data.X[np.ix_(rows, columns)]).astype(float)
+        x = x - x[0]  # exactly zero throughout a constant column
+        x = x - shares @ x
+        peak = np.max(np.abs(x), axis=0, initial=0.0)
+        return peak * np.sqrt(shares @ np.square(x / np.where(peak > 0, peak, 1)))
 
 
 def _scales(deviation: np.ndarray, *, fit_intercept: bool, standardize: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -164,21 +205,34 @@ def _response(data: Data, fit_intercept: bool, least_squares: bool, dtype: np.dt
     if least_squares:
         size = float(np.max(np.abs(y)))
         require_squares("y", size, dtype)
-        if 0 < size < 1e3 * np.sqrt(np.finfo(dtype).tiny):
+        if 0 < size < FEWEST[dtype]:
             less = " less its mean" if fit_intercept else ""
             raise ValueError(f"the squares of y{less} underflow in {dtype}; multiply it by a constant first")
     return _Response(y, offset, y_center, flat)
 
 
 def _check_columns(
-    data: Data, mean: np.ndarray, deviation: np.ndarray, dtype: np.dtype, *, fit_intercept: bool, standardize: bool
+    data: Data,
+    mean: np.ndarray,
+    deviation: np.ndarray,
+    dtype: np.dtype,
+    *,
+    fit_intercept: bool,
+    standardize: bool,
+    squared: bool,
 ) -> None:
+    """Refuse columns whose squares leave the range of numbers; ``squared`` says that they are taken before scaling."""
     scale, _ = _scales(deviation, fit_intercept=fit_intercept, standardize=standardize)
-    size = deviation if fit_intercept else np.hypot(mean, deviation)
+    raw = deviation if fit_intercept else np.hypot(mean, deviation)
     with np.errstate(invalid="ignore"):
-        size = size / scale
+        size = raw / scale
     worst = int(np.argmax(np.nan_to_num(size, nan=np.inf)))
     require_squares(data.label(worst), size[worst], dtype)
+    lost = np.flatnonzero(((size > 0) & (size < FEWEST[dtype])) | (squared & (raw > 0) & (raw < FEWEST[dtype])))
+    if lost.size:
+        raise ValueError(
+            f"the squares of {data.label(int(lost[0]))} underflow in {dtype}; multiply it by a constant first"
+        )
     _warn_about_columns(data, mean, deviation, fit_intercept, standardize)
 
 

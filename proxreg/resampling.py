@@ -16,9 +16,11 @@ from proxreg.engine import (
     cores,
     filled,
     in_parallel,
+    infinite_intercept,
     padded,
     solve_grid,
     solve_together,
+    why_infinite,
 )
 from proxreg.fitting import centred_rows, on_input_scale
 from proxreg.losses import Squared
@@ -85,6 +87,12 @@ def fits(problem: PathProblem, whole: dict[str, np.ndarray], weights: np.ndarray
     totals = weights.sum(axis=1, keepdims=True)
     if not np.all(totals > 0):
         raise ValueError("a sample holds rows of weight zero only; leave such rows out")
+    for number, sample in enumerate(weights if task.fit_intercept else ()):
+        if infinite_intercept(task.loss, task.data.y, sample):
+            what = why_infinite(task.loss)
+            raise ValueError(
+                f"sample {number} of the rows {what}: its intercept is infinite; pass more rows of that kind"
+            )
     weights = weights / totals
     size = max(MOST // (problem.grid.size * whole["coef"].shape[-1]), 1)
     solve = _least_squares(problem, whole) if isinstance(task.loss, Squared) else _any_loss(problem, whole)

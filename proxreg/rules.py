@@ -53,6 +53,8 @@ def warn_at_the_edge(alphas: np.ndarray, mean: np.ndarray, nnz: np.ndarray, plac
     nnz = nnz.reshape(len(place), -1)
     for number, at in enumerate(place):
         row, alpha = grid[number, at // count], grid[number, at // count, at % count]
+        if not np.isfinite(mean[number, at // count]).all():
+            continue
         if np.ptp(mean[number, at // count]) <= LEVEL * np.max(np.abs(mean[number, at // count])):
             continue
         of = f"of the grid, {alpha:.3g}"

@@ -10,6 +10,7 @@ from proxreg._progress import report
 from proxreg._warnings import DataWarning
 from proxreg.convergence import remedy, warn_unless_converged
 from proxreg.cv_result import CVPath
+from proxreg.degenerate_folds import infinite_folds, limit_of
 from proxreg.engine import Moments, OneBlasThread, determines
 from proxreg.folds import Fold, make_folds
 from proxreg.metrics import Metric, as_metric
@@ -29,6 +30,7 @@ def cv_path(
     repeats: int = 1,
     key: Any = None,
     metric: str = "loss",
+    degenerate_folds: str = "raise",
     alphas: Any = None,
     n_alphas: int = 100,
     min_ratio: float | None = None,
@@ -65,6 +67,9 @@ def cv_path(
       repeats, key: shuffle before cutting, ``repeats`` times, by a ``jax.random`` key.
       metric: "loss"; "mse"; "deviance", twice the loss; for a classification "accuracy" or "auc", which are best where
         they are largest. It is what ``mean_loss`` then is.
+      degenerate_folds: what to do where the rows to fit on have a single class, or no event, so that their best
+        intercept is infinite: "raise" an error that names the fold, "infinite" takes the limit at its word (the loss of
+        rows of the other kind is infinite), "drop" leaves these folds out, with a warning.
       The others are those of ``fit_path``, ``y (n, T)`` among them: one pass over X serves all responses.
 
     Raises:
@@ -112,16 +117,22 @@ def cv_path(
     _require_weight(problem, chosen)
     if kind.name == "auc":
         _require_both(problem, chosen)
+    infinite = infinite_folds(problem, chosen, degenerate_folds)
     problem, whole = solved(problem)
     fits = [whole]
     values = []
     for number, fold in enumerate(chosen):
         report(number + 1, len(chosen) + 1)
-        found, value = _judged(problem, whole, fold, number, kind)
+        if number in infinite and degenerate_folds == "drop":
+            continue
+        if number in infinite:
+            found, value = limit_of(problem, whole, fold, infinite[number], kind)
+        else:
+            found, value = _judged(problem, whole, fold, number, kind)
         fits.append(found)
         values.append(value)
     _warn(problem, fits)
-    return _summary(problem, fits, np.stack(values), kind, len(chosen) // int(repeats))
+    return _summary(problem, fits, np.stack(values), kind, len(values) // int(repeats))
 
 
 def _weights(problem: PathProblem) -> np.ndarray:
@@ -232,7 +243,8 @@ def _summary(
     pieces: int,
 ) -> CVPath:
     mean = values.mean(axis=0)
-    error = np.sqrt(np.square(values - mean).mean(axis=0) / (pieces - 1))
+    spread = np.where(np.isfinite(mean), values - np.where(np.isfinite(mean), mean, 0), np.inf)
+    error = np.sqrt(np.square(spread).mean(axis=0) / (pieces - 1))
     place = places(-mean if metric.larger else mean, error, problem.grid, len(problem.tasks))
     path = as_path(problem, fits[0])
     if problem.most is None:  # else the grid may end where it was told to

@@ -18,9 +18,11 @@ from proxreg.engine import (
     Moments,
     Source,
     filled,
+    infinite_intercept,
     null_model,
     padded,
     row_bucket,
+    why_infinite,
 )
 from proxreg.losses import Loss, Squared, as_loss
 from proxreg.models import LinearModel, Quadratic
@@ -63,7 +65,7 @@ class Task:
         """The loss of the intercept-only model."""
         smooth, y = self.smooth, self.design.y
         if isinstance(smooth, Quadratic):
-            return float(smooth.constant)
+            return float(np.asarray(smooth.constant))
         if self.source is not None:
             weights = np.ones(len(y)) if self.design.weights is None else np.asarray(self.design.weights)
             return float(weights @ np.square(np.asarray(y, float)) / weights.sum() / 2)
@@ -103,7 +105,29 @@ def make_tasks(
     classes = first.classes if len(responses) == 1 else None
     wanted = () if parts is None else parts(first.y, classes)
     factors = None if factor is None else factor.astype(chosen)
-    return _posed(responses, loss, chosen, factors, fit_intercept, standardize, wanted)
+    if fit_intercept:
+        for response, data in enumerate(responses):
+            require_finite_intercept(loss, data, f"y {response}" if len(responses) > 1 else "y")
+    tasks = _posed(responses, loss, chosen, factors, fit_intercept, standardize, wanted)
+    for task in tasks:
+        if fit_intercept and not np.isfinite(task.null_loss):
+            raise ValueError(
+                "the intercept-only model, which all errors are relative to, was not found: at its intercept losses "
+                "overflow, or their derivatives do not cancel; look for outliers in y and offset (for counts, the "
+                "offset is the logarithm of the exposure)"
+            )
+    return tasks
+
+
+def require_finite_intercept(loss: Loss, data: Data, what: str) -> None:
+    """Raise where no finite intercept is the best one: rows of a single class, or without any event."""
+    intercept = infinite_intercept(loss, data.y, data.sample_weight)
+    if intercept:
+        weighted = "" if data.sample_weight is None else " among the rows of positive weight"
+        raise ValueError(
+            f"{what} {why_infinite(loss)}{weighted}: the best intercept is {'-' if intercept < 0 else ''}infinity, and "
+            "no coefficient matters; pass rows of both kinds, or fit_intercept=False"
+        )
 
 
 def make_task(X: Any, y: Any, **options: Any) -> Task:
@@ -122,9 +146,9 @@ def tasks_of(rows: np.ndarray, tasks: Sequence[Task]) -> list[Task]:
 def tasks_from(sums: Moments, tasks: Sequence[Task], rows: np.ndarray) -> list[Task]:
     """The same tasks on the rows that sums are of; these are of y less what the tasks' own designs subtract."""
     like, y_centers = tasks[0], [task.design.y_center for task in tasks]
-    options = {"fit_intercept": like.fit_intercept, "standardize": like.standardize}
     with _precision.scope(like.dtype):
-        designs = designs_of(sums, like.dtype, y_centers, **options)
+        centre = {"fit_intercept": like.fit_intercept, "standardize": like.standardize}
+        designs = designs_of(sums, like.dtype, y_centers, **centre)  # pyright: ignore[reportArgumentType]
         source = _gram_source(designs)
         return [
             dataclasses.replace(task, design=design, smooth=design.quadratic, source=source, rows=rows)

@@ -32,6 +32,7 @@ ORDER = [
     {"path_problem"},
     {"path"},
     {"folds"},
+    {"degenerate_folds"},
     {"selection", "resampling", "source_data", "refit", "conversion", "leave_one_out"},
     {"stability", "bootstrapping", "criteria", "relaxation", "ridge"},
     {"adaptation"},

@@ -7,6 +7,7 @@ from proxreg.engine.buckets import row_bucket as row_bucket
 from proxreg.engine.certify import Certified as Certified
 from proxreg.engine.certify import Scales as Scales
 from proxreg.engine.family import Family as Family
+from proxreg.engine.family import is_plain as is_plain
 from proxreg.engine.family import strength as strength
 from proxreg.engine.glm import solve_glm as solve_glm
 from proxreg.engine.glm import solve_together as solve_together
@@ -20,6 +21,10 @@ from proxreg.engine.lanes import solve_lanes as solve_lanes
 from proxreg.engine.lanes import solve_one as solve_one
 from proxreg.engine.multinomial import solve_multinomial as solve_multinomial
 from proxreg.engine.plan import FEW as FEW
+from proxreg.engine.recession import infinite_intercept as infinite_intercept
+from proxreg.engine.recession import recedes as recedes
+from proxreg.engine.recession import signs as signs
+from proxreg.engine.recession import why_infinite as why_infinite
 from proxreg.engine.resamples import ResampleSource as ResampleSource
 from proxreg.engine.source import CarefulSource as CarefulSource
 from proxreg.engine.source import DataSource as DataSource

@@ -8,7 +8,7 @@ import numpy as np
 
 from proxreg._pytree import Array, ArrayLike, replace
 from proxreg.engine.buckets import filled
-from proxreg.penalties import L1, BoundedElasticNet, ElasticNet, Penalty
+from proxreg.penalties import L1, L2, BoundedElasticNet, ElasticNet, Penalty
 
 
 class Family(NamedTuple):
@@ -79,6 +79,11 @@ class Family(NamedTuple):
         """One of them; serves inside ``jit``."""
         own = {} if ratio is None else {"l1_ratio": ratio}
         return replace(self.template, alpha=strength(alpha, self.factor), **own)
+
+
+def is_plain(template: Penalty) -> bool:
+    """Return whether a penalty has an l1 and an l2 part, and nothing else."""
+    return isinstance(template, (L1, L2, ElasticNet)) and not getattr(template, "positive", False)
 
 
 def strength(alpha: Array, factor: ArrayLike | None) -> Array:

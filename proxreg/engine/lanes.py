@@ -93,6 +93,7 @@ class NullModel(NamedTuple):
     intercept: Array  # () or (K,) of K classes
     gradient: Array  # of the coefficients there
     loss: Array  # ()
+    residual: Array  # (), the norm of the loss's derivatives there
 
 
 def null_model(model: LinearModel | MultinomialModel, template: Penalty) -> NullModel:
@@ -104,4 +105,4 @@ def null_model(model: LinearModel | MultinomialModel, template: Penalty) -> Null
 @jax.jit
 def _null(model: LinearModel | MultinomialModel, template: Penalty) -> NullModel:
     problem = model.with_penalty(template)
-    return NullModel(problem.null, problem.null_gradient, problem.null_loss)
+    return NullModel(problem.null, problem.null_gradient, problem.null_loss, problem.null_residual)

@@ -1,5 +1,7 @@
 """Symmetric linear systems of Newton's steps, from a Gram matrix or from the rows themselves."""
 
+from typing import Any
+
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, qr, solve_triangular
 
@@ -32,11 +34,12 @@ def newton_step_of_rows(rows: np.ndarray, residual: np.ndarray, slope: np.ndarra
     stacked = np.concatenate([rows, np.diag(np.sqrt(bend))]) if bend.any() else rows
     norms = np.linalg.norm(stacked, axis=0)
     norms = np.where(norms > 0, norms, 1)
-    Q, R, order = qr(stacked / norms, mode="economic", pivoting=True)
+    factors: Any = qr(stacked / norms, mode="economic", pivoting=True)
+    Q, R, order = factors
     diagonal = np.abs(np.diagonal(R))
     rank = int(np.sum(diagonal > len(stacked) * np.finfo(float).eps * diagonal[0]))
     R, penalty = R[:rank, :rank], ((slope - residual @ rows) / norms)[order[:rank]]
-    target = Q[: len(rows), :rank].T @ residual + solve_triangular(R, penalty, trans="T")
+    target = Q[: len(rows), :rank].T @ residual + solve_triangular(R, penalty, trans=1)
     step = np.zeros(len(slope))
     step[order[:rank]] = -solve_triangular(R, target)
     return step / norms

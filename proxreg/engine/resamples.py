@@ -4,7 +4,6 @@ Every sample has a Gram matrix of its own, on a working set of its own: a hundre
 a cache for all the steps of its lanes.
 """
 
-import functools
 from typing import NamedTuple
 
 import jax
@@ -52,9 +51,8 @@ class ResampleSource(Source):
         self._X, self._y, self._weights, self._centred = X, y, weights.astype(X.dtype, copy=False), centred
         self._rows = np.ascontiguousarray(X.T, product_type(X.dtype))  # a column of X is a row: together in memory
 
-    @functools.cached_property
-    def norms(self) -> np.ndarray:
-        """Those of all rows, weighted as the samples weigh them on average: a sample's own are of about that size."""
+    def _norms(self) -> np.ndarray:
+        # of all rows, weighted as the samples weigh them on average: a sample's own are of about that size
         return np.sqrt(np.einsum("i,ij,ij->j", self._weights.mean(axis=0), self._X, self._X))
 
     def evaluate(self, w: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -64,10 +64,14 @@ class Source(abc.ABC):
         self._direction = self._fresh.copy()  # (p,) that of the largest curvature so far
         self._whole: Any = None
 
-    @property
-    @abc.abstractmethod
+    @functools.cached_property
     def norms(self) -> np.ndarray:
         """The norms of the columns ``(p,)`` under the weights."""
+        return self._norms()
+
+    @abc.abstractmethod
+    def _norms(self) -> np.ndarray:
+        """The same, computed."""
 
     def rounding(self, w: np.ndarray, response: np.ndarray) -> np.ndarray:
         """Return what rounding may hide in the losses of lanes ``w (L, p)``: nothing that counts, from the rows."""
@@ -162,9 +166,7 @@ class GramSource(Source):
         super().__init__(len(G), len(G), None)
         self._G, self._c, self._constant = G, c, constant
 
-    @property
-    def norms(self) -> np.ndarray:
-        """From the diagonal of G."""
+    def _norms(self) -> np.ndarray:
         return np.sqrt(np.maximum(np.diagonal(self._G), 0))
 
     def rounding(self, w: np.ndarray, response: np.ndarray) -> np.ndarray:
@@ -203,9 +205,7 @@ class DataSource(Source):
         self._cached = np.empty((0, n), X.dtype)  # rows: columns of X
         self._gram = np.empty((0, 0), X.dtype)
 
-    @functools.cached_property
-    def norms(self) -> np.ndarray:
-        """One pass over X."""
+    def _norms(self) -> np.ndarray:
         return np.sqrt(np.einsum("i,ij,ij->j", self._weights, self._X, self._X))
 
     def evaluate(self, w: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

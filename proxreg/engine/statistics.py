@@ -115,7 +115,7 @@ def moments(
         whole = reduce(Moments.plus, found[:cover]) if cover else moments_about(X, y, weights, None, shift, dtype)
         return whole, found
 
-    whole, found = about(_shift(X, dtype))
+    whole, found = about(_shift(X, weights, dtype))
     if np.any(np.abs(whole.x / whole.total) > FAR * whole.deviation):
         whole, found = about(whole.means[0])
     return whole, found
@@ -180,9 +180,13 @@ def moments_about(
     return Moments(float(scale.sum()), x, xx, xy, scale @ own, scale @ own**2, shift, kind)
 
 
-def _shift(X: np.ndarray, dtype: np.dtype) -> np.ndarray | None:
-    """Columns' means over some rows, or None where no column is far from zero."""
-    some = X[:: max(len(X) // SAMPLE, 1)].astype(np.float64)
+def _shift(X: np.ndarray, weights: np.ndarray | None, dtype: np.dtype) -> np.ndarray | None:
+    """Columns' means over some rows that count, or None where no column is far from zero.
+
+    Rows of weight zero may be anywhere: a shift to them would leave rounding for the variance of a constant column.
+    """
+    rows = np.arange(len(X)) if weights is None else np.flatnonzero(weights > 0)
+    some = X[rows[:: max(len(rows) // SAMPLE, 1)]].astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         mean, deviation = some.mean(axis=0), some.std(axis=0)
     kind = min(X.dtype.itemsize, np.dtype(dtype).itemsize) if X.dtype.kind == "f" else 8

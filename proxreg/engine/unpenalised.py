@@ -8,10 +8,10 @@ orthogonal to F, as those of the whole problem have to be, so that there is a du
 import numpy as np
 
 from proxreg.engine.certify import Scales
-from proxreg.engine.family import Family
+from proxreg.engine.family import Family, is_plain
 from proxreg.engine.source import Source
 from proxreg.engine.working_set import Solution
-from proxreg.penalties import L1, ElasticNet, Penalty
+from proxreg.penalties import Penalty
 
 #: eigenvalues of the free columns' correlation matrix below this are those of directions that rounding alone spans
 SINGULAR = 64 * np.finfo(float).eps
@@ -36,9 +36,7 @@ class ProjectedSource(Source):
         # what the free columns span has nothing left but rounding
         self._spanned = left <= SINGULAR * max(free.size, 1) * np.square(self.norms)
 
-    @property
-    def norms(self) -> np.ndarray:
-        """Those of the columns as they are."""
+    def _norms(self) -> np.ndarray:
         return self._whole_source.norms[self._kept]
 
     def evaluate(self, w: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -107,8 +105,8 @@ class ProjectedSource(Source):
 
 def free_columns(template: Penalty, factor: np.ndarray | None) -> np.ndarray:
     """Return the numbers of the columns that are fitted without penalty and without limits, whatever the strength."""
-    plain = isinstance(template, (L1, ElasticNet)) and not template.positive
-    return np.flatnonzero(np.asarray(factor) == 0) if plain and factor is not None else np.zeros(0, int)
+    found = is_plain(template) and factor is not None
+    return np.flatnonzero(np.asarray(factor) == 0) if found else np.zeros(0, int)
 
 
 def beside_free(source: Source, family: Family) -> tuple[Source, Family]:

@@ -2,8 +2,7 @@
 
 from proxreg.fitting.free_columns import free_of_penalty as free_of_penalty
 from proxreg.fitting.free_columns import with_gaps as with_gaps
-from proxreg.fitting.recession import infinite_intercept as infinite_intercept
-from proxreg.fitting.recession import why_infinite as why_infinite
+from proxreg.fitting.free_columns import with_weak_penalties as with_weak_penalties
 from proxreg.fitting.returned import on_input_scale as on_input_scale
 from proxreg.fitting.rows import centred_rows as centred_rows
 from proxreg.fitting.rows import row_source as row_source

@@ -6,33 +6,34 @@ optimum it stays where the conjugate is finite, as it changes each row's mean in
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array
-from proxreg.engine import Family, column_bucket, padded
-from proxreg.fitting.recession import recedes, signs
-from proxreg.losses import Custom, Loss
-from proxreg.models import duality_gap, weighed
-from proxreg.penalties import L1, L2, ElasticNet, Penalty
+from proxreg.engine import Family, column_bucket, filled, is_plain, null_model, padded, recedes, row_bucket, signs
+from proxreg.fitting.rows import centred_rows
+from proxreg.losses import Custom, Loss, Squared
+from proxreg.models import LinearModel, duality_gap, weighed
+from proxreg.penalties import L1, Penalty
 from proxreg.solvers import Result, Status
 from proxreg.task import Options, Task
 
 REFINEMENTS = 2  # projections: what rounding leaves of the first is gone after the second
 SINGULAR = 1e-12  # eigenvalues below this, relative to the largest, belong to directions that rounding alone spans
 ORTHOGONAL = 1e-8  # a larger cosine with a free column, and the point is no dual point
+WEAK = 1e-2  # strengths of so small a part of the tolerance, in units of their columns, change no objective
+MOST_WEAK, MOST_LANES = 256, 64  # columns and lanes that are worth the look
 TIGHTER = (1e-1, 1e-2, 1e-4)  # parts of the tolerance to ask for until the gap is within it
 
 
 def free_of_penalty(task: Task, family: Family) -> np.ndarray:
     """Return ``(L, p)``, which columns each lane does not penalise; none where limits or other penalties rule."""
     template, p = family.template, task.data.X.shape[1]
-    none = np.zeros((family.alpha.size, p), bool)
-    if not isinstance(template, (L1, L2, ElasticNet)) or getattr(template, "positive", False):
-        return none
+    if not is_plain(template):
+        return np.zeros((family.alpha.size, p), bool)
     factor = np.ones(p) if family.factor is None else np.asarray(family.factor)
     return ((np.asarray(family.alpha) == 0)[:, None] | (factor == 0)) & ~np.isinf(factor)
 
@@ -47,7 +48,8 @@ def with_gaps(
     found = _fields(solve(family, options.tol))
     if isinstance(task.loss, Custom):
         return found
-    gap = _gaps(task, family, free, found)
+    mask = np.broadcast_to(free, (len(found.gap), free.size))
+    gap = gaps_beside(task, family, mask, found)
     for part in TIGHTER:
         lanes = np.flatnonzero((found.status == Status.CONVERGED) & ~(gap <= options.tol))
         if not lanes.size or options.tol * part < np.finfo(task.dtype).eps:
@@ -58,43 +60,97 @@ def with_gaps(
             old[lanes] = new
         found.num_steps[lanes] = steps
         found.status[lanes] = np.where(found.violation[lanes] <= options.tol, Status.CONVERGED, again.status)
-        gap[lanes] = _gaps(task, family.lanes(lanes), free, again)
+        gap[lanes] = gaps_beside(task, family.lanes(lanes), mask[lanes], again)
     status = np.where((found.status == Status.CONVERGED) & ~(gap <= options.tol), Status.MAX_STEPS, found.status)
     unbounded = _unbounded(task, free, found, options.tol)
     return found._replace(gap=gap, status=np.where(unbounded, Status.UNBOUNDED, status).astype(np.int32))
+
+
+def with_weak_penalties(task: Task, family: Family, found: Result, options: Options) -> Result:
+    """Return fits ``(L, ...)`` with the gap of a dual point that takes no notice of strengths too weak to be met.
+
+    A gradient is known to some digits of its column's norm times the residual's. Where a strength is below that,
+    scaling the dual point until the gradient is within it leaves next to nothing of the point. But a dual point of the
+    problem without that strength is one of the problem with it, and it only has to be orthogonal to the column.
+    """
+    lanes = np.flatnonzero((found.status == Status.MAX_STEPS) & (found.violation <= options.tol))
+    if not lanes.size or isinstance(task.loss, Custom) or not is_plain(family.template):
+        return found
+    rows, few = _rows(task), family.lanes(lanes)
+    norms = np.sqrt(rows.weights @ np.square(rows.X))
+    factor = np.ones(len(norms)) if family.factor is None else np.asarray(family.factor, float)
+    strength = few.l1[:, None] * factor
+    weak = (strength <= WEAK * options.tol * norms * _residual(task)) & (norms > 0)
+    worth = np.flatnonzero(weak.any(axis=1) & (weak.sum(axis=1) <= MOST_WEAK))[:MOST_LANES]
+    if not worth.size:
+        return found
+    part = jax.tree.map(lambda leaf: leaf[lanes[worth]], found)
+    gap = np.fmin(gaps_beside(task, few.lanes(worth), weak[worth], part), part.gap)
+    found = _fields(found)
+    found.gap[lanes[worth]] = gap
+    found.status[lanes[worth]] = np.where(gap <= options.tol, Status.CONVERGED, Status.MAX_STEPS)
+    return found
 
 
 def _fields(result: Result) -> Result:
     return jax.tree.map(np.array, result)
 
 
-def _parameters(task: Task, found: Result) -> tuple[np.ndarray, np.ndarray]:
-    coef, intercept = found.w if task.fit_intercept else (found.w, np.zeros(len(found.w)))
-    return coef.astype(float), intercept.astype(float)
+def _parameters(found: Result) -> tuple[np.ndarray, np.ndarray]:
+    coef, intercept = found.w if isinstance(found.w, tuple) else (found.w, np.zeros(len(found.w)))
+    return np.asarray(coef, float), np.asarray(intercept, float)
 
 
-def _gaps(task: Task, family: Family, free: np.ndarray, found: Result) -> np.ndarray:
-    """Return the relative gaps ``(L,)``, infinite where no dual point is near."""
+class Rows(NamedTuple):
+    """The rows of a task as its solver sees them, in float64."""
+
+    X: np.ndarray  # (n, p)
+    y: np.ndarray  # (n,)
+    weights: np.ndarray  # (n,) that sum to one
+    offset: np.ndarray  # (n,)
+    fit_intercept: bool  # there is one beside the columns, which else are centred
+
+
+def _rows(task: Task) -> Rows:
     model: Any = task.smooth
-    coef, intercept = _parameters(task, found)
-    n, p = model.X.shape
-    size = column_bucket(p)
-    columns = np.flatnonzero(free)
+    if isinstance(model, LinearModel):
+        X, y, offset, weights, beside = model.X, model.y, model.offset, model.sample_weight, model.fit_intercept
+    else:
+        (X, y), offset, beside = centred_rows(task), None, False
+        weights = (task.data if task.rows is None else task.data.rows(task.rows)).sample_weight
+    n = len(y)
+    weights = np.ones(n) if weights is None else np.asarray(weights, float)
+    offset = np.zeros(n) if offset is None else np.asarray(offset, float)
+    return Rows(np.asarray(X, float), np.asarray(y, float), weights / weights.sum(), offset, beside)
+
+
+def _residual(task: Task) -> float:
+    """Return the norm of the loss's derivatives at the intercept-only model."""
+    if isinstance(task.loss, Squared):
+        return float(np.sqrt(2 * task.null_loss))
+    return float(null_model(task.smooth, L1(0.0)).residual)  # pyright: ignore[reportArgumentType]
+
+
+def gaps_beside(task: Task, family: Family, free: np.ndarray, found: Result) -> np.ndarray:
+    """Return the relative gaps ``(L,)`` of dual points orthogonal to the columns ``free (L, p)``; infinite without one.
+
+    It is computed in float64, from the rows.
+    """
+    coef, intercept = _parameters(found)
+    rows = _rows(task)
+    n, p = rows.X.shape
+    size, wide_n = column_bucket(p), row_bucket(n)
+    wide, gaps = family.columns(np.arange(p), p, size), np.zeros(len(coef))
+    order = filled(np.arange(n), wide_n)
     with jax.enable_x64(True):
-        X = jnp.asarray(padded(np.asarray(model.X, float), n, size))
-        weights = np.ones(n) if model.sample_weight is None else np.asarray(model.sample_weight, float)
-        offset = np.zeros(n) if model.offset is None else np.asarray(model.offset, float)
-        data = X, np.asarray(model.y, float), weights / weights.sum(), offset
-        mask = np.zeros(size, bool)
-        mask[columns] = True
-        wide = family.columns(np.arange(p), p, size)
-        gaps = []
+        arrays = padded(rows.X[order], wide_n, size), rows.y[order], padded(rows.weights, wide_n), rows.offset[order]
+        data = tuple(map(jnp.asarray, arrays))
         for lane in range(len(coef)):
             penalty = wide.lanes(np.array([lane])).penalties()
             penalty = jax.tree.map(lambda leaf: jnp.asarray(leaf[0], float), penalty)
             point = padded(coef[lane], size), intercept[lane]
-            gaps.append(float(_gap(task.loss, penalty, mask, *data, *point, task.fit_intercept)))
-    return np.array(gaps) / (task.null_loss or 1.0)
+            gaps[lane] = _gap(task.loss, penalty, padded(free[lane], size), *data, *point, rows.fit_intercept)
+    return gaps / (task.null_loss or 1.0)
 
 
 @jax.jit
@@ -134,22 +190,17 @@ def _gap(
 
 def _unbounded(task: Task, free: np.ndarray, found: Result, tol: float) -> np.ndarray:
     """Return the lanes ``(L,)`` whose objective has no minimiser."""
-    model: Any = task.smooth
-    n = len(task.data.y)  # rows beyond it are idle
-    y = np.asarray(model.y, float)[:n]
-    ends = signs(task.loss, y)
-    coef, intercept = _parameters(task, found)
+    rows = _rows(task)
+    ends = signs(task.loss, rows.y)
+    coef, intercept = _parameters(found)
     if ends is None:
         return np.zeros(len(coef), bool)
-    weights = np.ones(n) if model.sample_weight is None else np.asarray(model.sample_weight, float)[:n]
-    rows = weights > 0
-    X, shares = np.asarray(model.X, float)[:n][rows], weights[rows] / weights.sum()
-    columns = np.column_stack([X[:, free], *([np.ones(len(X))] if task.fit_intercept else [])])
-    offset = 0.0 if model.offset is None else np.asarray(model.offset, float)[:n][rows]
-    with jax.enable_x64(True):
-        losses = [
-            np.asarray(task.loss.value(jnp.asarray(X @ w + b + offset), jnp.asarray(y[rows])))
-            for w, b in zip(coef, intercept)
-        ]
-    goal = 10 * tol * task.null_loss
-    return np.array([recedes(columns, ends[rows], loss, shares * loss <= goal) for loss in losses])
+    count = rows.weights > 0
+    X, y, weights, offset = (x[count] for x in rows[:4])
+    columns = np.column_stack([X[:, free], *([np.ones(len(X))] if rows.fit_intercept else [])])
+    goal, receding = 10 * tol * task.null_loss, []
+    for w, b in zip(coef, intercept):
+        with jax.enable_x64(True):
+            loss = np.asarray(task.loss.value(jnp.asarray(X @ w + b + offset), jnp.asarray(y)))
+        receding.append(recedes(columns, ends[count], loss, weights * loss <= goal))
+    return np.array(receding)

@@ -8,7 +8,7 @@ import numpy as np
 from proxreg._pytree import Array, ArrayLike, concrete, pytree_dataclass, static
 from proxreg.losses import Squared, as_loss
 from proxreg.models.intercept import best_intercept, is_best_intercept, weighed
-from proxreg.models.linear_problem import LinearProblem
+from proxreg.models.linear_problem import LinearProblem, column_norms
 from proxreg.penalties import Penalty
 
 NULL_STEPS = 64
@@ -101,6 +101,7 @@ class LinearModel:
             null,
             null_loss=jnp.sum(weighed(weights, self.loss.value(offset + null, y))),
             null_gradient=null_gradient,
+            norms=column_norms(X, weights, center, shift),
             null_residual=jnp.sqrt(jnp.sum(weights * jnp.square(slope / jnp.where(weights > 0, weights, 1)))),
             loss=self.loss,
             penalty=penalty,

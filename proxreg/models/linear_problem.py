@@ -49,6 +49,7 @@ class LinearProblem:
     null_loss: Array
     null_gradient: Array  # of the coefficients there
     null_residual: Array  # norm of the loss's derivatives there, under the weights
+    norms: Array  # of the columns, under the weights
     loss: Loss
     penalty: Penalty
     fit_intercept: bool = static()
@@ -128,15 +129,8 @@ class LinearProblem:
         return weighed(self.weights, jnp.maximum(self.loss.second_derivative(eta, self.y), floor))
 
     def column_curvature(self, weights: Array) -> Array:
-        """``sum_i weights_i (x_ij - center_j)^2`` per column; 0 where there is nothing but rounding.
-
-        Multiplied out, so that lanes with weights of their own make no copies of X.
-        """
-        total, mean, square = jnp.sum(weights), weights @ self.X, weights @ jnp.square(self.X)
-        curvature = square - 2 * self.center * mean + total * jnp.square(self.center)
-        rounding = jnp.finfo(self.X.dtype).eps * (square + total * jnp.square(self.center))
-        rounding += total * jnp.square(4 * jnp.finfo(self.X.dtype).eps * self.shift)
-        return jnp.where(curvature <= 4 * rounding, 0, curvature)
+        """``sum_i weights_i (x_ij - center_j)^2`` per column; 0 where there is nothing but rounding."""
+        return weighted_squares(self.X, weights, self.center, self.shift)
 
     def steps(self, point: Point) -> Coefficients:
         """One over a diagonal majoriser of the Hessian: the bound where there is one, else at the start."""
@@ -187,11 +181,30 @@ class LinearProblem:
 
         objective = jnp.sum(weighed(self.weights, self.loss.value(eta, self.y))) + self.penalty.value(coef)
         gap = relative(duality_gap(self.penalty, coef, dual_gradient, loss_gap), self.null_loss)
-        norms = jnp.sqrt(self.column_curvature(self.weights))
-        worst = column_violation(self.penalty, coef, gradient, norms, self.null_residual)
+        worst = column_violation(self.penalty, coef, gradient, self.norms, self.null_residual)
         return Certificate(objective, gap, jnp.maximum(worst, slope_violation))
 
     def solution(self, point: Point) -> Any:
         """The parameters of the columns as they are, not centred."""
         (coef, intercept), _ = self._polished(point)
         return Coefficients(coef, intercept - (self.shift + self.center) @ coef) if self.fit_intercept else coef
+
+
+def weighted_squares(X: Array, weights: Array, center: Array, shift: Array) -> Array:
+    """Return ``sum_i weights_i (x_ij - center_j)^2`` per column ``(p,)``, 0 where there is nothing but rounding.
+
+    Multiplied out, so that lanes with weights of their own make no copies of X. ``shift (p,)`` has been taken off the
+    columns: rounding is relative to it as well.
+    """
+    eps, total = jnp.finfo(X.dtype).eps, jnp.sum(weights)
+    square = weights @ jnp.square(X)
+    curvature = square - 2 * center * (weights @ X) + total * jnp.square(center)
+    rounding = 4 * eps * (square + total * jnp.square(center)) + total * jnp.square(4 * eps * shift)
+    return jnp.where((curvature <= rounding) & ((center != 0) | (shift != 0)), 0, curvature)
+
+
+def column_norms(X: Array, weights: Array, center: Array, shift: Array) -> Array:
+    """Return the roots of ``weighted_squares``, which do not underflow where the squares do."""
+    peak = jnp.max(jnp.abs(X), axis=0, initial=0.0)
+    unit = jnp.where(peak > 0, peak, 1)
+    return peak * jnp.sqrt(jnp.maximum(weighted_squares(X / unit, weights, center / unit, shift / unit), 0))
