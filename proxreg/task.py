@@ -195,7 +195,7 @@ def _smooth(designs: Sequence[Design], loss: Loss, fit_intercept: bool) -> Seque
     n = size = len(y)
     if not isinstance(X, jax.Array) and not isinstance(loss, Squared):
         jax.eval_shape(loss.value, y, y)  # refuses with the number of rows that users know
-        size = row_bucket(n) if _takes(loss, row_bucket(n)) else n
+        size = row_bucket(n) if _takes(loss, row_bucket(n), y.dtype) else n
         weights = padded(np.ones(n, y.dtype) if weights is None else weights, size)
     at = filled(np.arange(n), size)  # the first row again: no loss refuses it
     X = X if size == n else X[at]
@@ -203,9 +203,9 @@ def _smooth(designs: Sequence[Design], loss: Loss, fit_intercept: bool) -> Seque
     return [LinearModel(X, each.y[at], loss, weights, o, fit_intercept) for each, o in zip(designs, offsets)]
 
 
-def _takes(loss: Loss, rows: int) -> bool:
+def _takes(loss: Loss, rows: int, dtype: np.dtype) -> bool:
     """Whether a loss is one for any number of rows: its parameters may belong to those of the data."""
-    eta = jax.ShapeDtypeStruct((rows,), np.float32)
+    eta = jax.ShapeDtypeStruct((rows,), dtype)
     try:
         return jax.eval_shape(loss.value, eta, eta).shape == (rows,)
     except (TypeError, ValueError):
@@ -253,7 +253,8 @@ def require_fit(penalty: Penalty, task: Task) -> None:
         return
     columns = (task.data.X.shape[1],)
     try:
-        shape = jax.eval_shape(lambda w: penalty.prox(w, 1.0), jax.ShapeDtypeStruct(columns, np.float32)).shape
+        with _precision.scope(task.dtype):
+            shape = jax.eval_shape(lambda w: penalty.prox(w, 1.0), jax.ShapeDtypeStruct(columns, task.dtype)).shape
     except TypeError as error:
         raise ValueError(f"{penalty!r} does not apply to {columns[0]} coefficients: {error}") from None
     if shape != columns:

@@ -1,0 +1,237 @@
+"""What says that it has converged has: problems on which gaps, violations or null models once meant nothing.
+
+Right values come from closed forms, from scipy on split variables, or from decimal arithmetic.
+"""
+
+import decimal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import optimize, special
+
+import proxreg as pr
+
+decimal.getcontext().prec = 60
+
+
+def objective(loss, X, y, coef, intercept, strength, weights=None, offset=0.0):
+    """The mean loss and the l1 penalty of given strengths, in float64 from the rows."""
+    eta = X @ np.asarray(coef, float) + float(intercept) + offset
+    weights = np.ones(len(y)) if weights is None else weights
+    with np.errstate(over="ignore"):
+        rows = {
+            "squared": lambda: (y - eta) ** 2 / 2,
+            "logistic": lambda: np.logaddexp(0, eta) - y * eta,
+            "poisson": lambda: np.exp(eta) - y * eta + special.xlogy(y, y) - y,
+        }[loss]()
+    return weights @ rows / weights.sum() + np.sum(strength * np.abs(coef))
+
+
+def smallest(loss, X, y, strength, **given):
+    """The least objective, by L-BFGS-B on the positive and negative parts of columns of norm 1."""
+    norms = np.linalg.norm(X, axis=0)
+    unit, strength, p = X / norms, np.broadcast_to(strength, X.shape[1]) / norms, X.shape[1]
+
+    def function(v):
+        return objective(loss, unit, y, v[:p] - v[p : 2 * p], v[-1], 0.0, **given) + strength @ (v[:p] + v[p : 2 * p])
+
+    def slope(v):
+        eta = unit @ (v[:p] - v[p : 2 * p]) + v[-1] + given.get("offset", 0.0)
+        mean = {"squared": eta, "logistic": special.expit(eta), "poisson": np.exp(np.minimum(eta, 500))}[loss]
+        weights = given.get("weights", np.ones(len(y)))
+        u = weights / weights.sum() * (mean - y)
+        return np.concatenate([unit.T @ u + strength, strength - unit.T @ u, [u.sum()]])
+
+    start = np.zeros(2 * p + 1)
+    for _ in range(5):
+        found = optimize.minimize(
+            function, start, jac=slope, method="L-BFGS-B", bounds=[(0, None)] * (2 * p) + [(None, None)],
+            options={"maxiter": 20_000, "maxfun": 40_000, "ftol": 1e-16, "gtol": 1e-12},
+        )  # fmt: skip
+        start = found.x
+    return found.fun
+
+
+def counts(rng=None, n=20, p=5):
+    rng = np.random.default_rng(8) if rng is None else rng
+    X = (rng.random((n, p)) < 0.3).astype(float)
+    return X, rng.poisson(np.exp(np.clip(X @ rng.normal(size=p), -5, 4))).astype(float)
+
+
+@pytest.mark.parametrize("solver", ["auto", "fista", "coordinate_descent"])
+def test_counts_beside_unpenalised_columns(solver):
+    X, y = counts()
+    factor = np.array([0, 0, 1, 1, 1])
+    path = pr.fit_path(
+        X, y, loss="poisson", penalty_factor=factor, n_alphas=4, dtype="float64", tol=1e-6, solver=solver
+    )
+    null = objective("poisson", X, y, np.zeros(5), np.log(y.mean()), 0.0)
+    assert path.converged.all()
+    for k, alpha in enumerate(path.alphas):
+        reached = objective("poisson", X, y, path.coef[k], path.intercept[k], alpha * factor)
+        best = smallest("poisson", X, y, alpha * factor)
+        np.testing.assert_allclose(path.objective[k], reached, rtol=1e-9)
+        assert (reached - best) / null <= min(path.gap[k], 1e-6) + 1e-9
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-300, 1e-9])
+def test_counts_next_to_without_penalty(alpha):
+    X, y = counts()
+    fit = pr.fit(X, y, penalty=pr.L1(alpha), loss="poisson", dtype="float64", tol=1e-7)
+    null = objective("poisson", X, y, np.zeros(5), np.log(y.mean()), 0.0)
+    reached = objective("poisson", X, y, fit.coef, fit.intercept, alpha)
+    assert fit.converged
+    assert (reached - smallest("poisson", X, y, alpha)) / null <= 1e-7
+
+
+@pytest.mark.parametrize("name", ["poisson", "logistic"])
+def test_far_below_the_optimum_nothing_is_certified(name):
+    X, y = counts()
+    y = y if name == "poisson" else (y > 0).astype(float)
+    with jax.enable_x64(True):
+        model = pr.LinearModel(np.abs(X), y, name, fit_intercept=True)
+        start = pr.Coefficients(-1e3 * np.ones(5), -50.0)
+        for penalty in (pr.Zero(), pr.L1(1e-3), pr.L1(np.array([0.0, 0, 1, 1, 1]))):
+            fit = pr.fista(model, penalty, start, max_steps=0, tol=1e-2)
+            assert fit.status == pr.Status.MAX_STEPS
+            assert fit.violation > 1e-2
+
+
+def _conjugate(name, u, y):
+    """In decimal arithmetic of the very numbers that floats are."""
+    u, y = decimal.Decimal(float(u)), decimal.Decimal(float(y))
+    first, second = u + y, (1 - u - y if name == "logistic" else None)
+
+    def times_log(v):
+        return v * v.ln() if v > 0 else decimal.Decimal(0)
+
+    if name == "logistic":
+        return times_log(first) + times_log(second)
+    return times_log(first) - first - (times_log(y) - y)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["poisson", "logistic"])
+def test_conjugates_at_both_ends(name, dtype):
+    tiny = np.logspace(-30, -1, 30)
+    ends = {
+        "poisson": [(0.0, tiny), (1.0, tiny - 1), (3.0, 3 * tiny - 3), (100.0, np.linspace(-99, 500, 30))],
+        "logistic": [(0.0, tiny), (1.0, -tiny), (0.0, 1 - tiny), (1.0, tiny - 1), (0.25, np.linspace(-0.25, 0.75, 30))],
+    }[name]
+    loss = {"poisson": pr.Poisson(), "logistic": pr.Logistic()}[name]
+    eps = np.finfo(dtype).eps
+    with jax.enable_x64(dtype == "float64"):
+        for y, us in ends:
+            us = us.astype(dtype)
+            values = np.asarray(loss.conjugate(jnp.asarray(us), jnp.full(us.shape, y, dtype)), float)
+            for u, value in zip(us, values):
+                exact = _conjugate(name, u, y)
+                size = abs(float(exact)) + abs(float(u)) * (1 + np.log1p(y))
+                assert abs(value - float(exact)) <= 16 * eps * size, (y, u)
+
+
+def test_a_count_of_zero_whose_mean_vanishes():
+    X, y = counts()
+    with jax.enable_x64(True):
+        value = pr.Poisson().conjugate(jnp.float32(1e-8), jnp.float32(0))
+    np.testing.assert_allclose(value, 1e-8 * np.log(1e-8) - 1e-8, rtol=1e-6)
+    offset = np.zeros(20)
+    offset[np.flatnonzero(y == 0)[0]] = -20.0
+    for dtype in ("float32", "float64"):
+        path = pr.fit_path(X, y, alphas=[0.05], loss="poisson", offset=offset, dtype=dtype, max_steps=1)
+        null = np.log(y.sum() / np.exp(offset).sum())
+        null = objective("poisson", X, y, np.zeros(5), null, 0.0, offset=offset)
+        best = smallest("poisson", X, y, 0.05, offset=offset)
+        reached = objective("poisson", X, y, path.coef[0], path.intercept[0], 0.05, offset=offset)
+        assert path.gap[0] >= (reached - best) / null - 1e-6
+
+
+def test_the_null_model_of_counts_beside_any_offset():
+    X, y = counts()
+    days = np.linspace(1, 365, 20)  # not its logarithm
+    with pytest.warns(pr.ConvergenceWarning):
+        path = pr.fit_path(X, y, loss="poisson", offset=days, n_alphas=3, dtype="float64", max_steps=50)
+    intercept = np.log(y.sum()) - special.logsumexp(days)
+    null = objective("poisson", X, y, np.zeros(5), intercept, 0.0, offset=days)
+    np.testing.assert_allclose(path.objective[0], null, rtol=1e-9)
+    assert np.all(path.objective <= null * (1 + 1e-9))
+    for k in range(3):
+        reached = objective("poisson", X, y, path.coef[k], path.intercept[k], path.alphas[k], offset=days)
+        np.testing.assert_allclose(path.objective[k], reached, rtol=1e-9)
+
+
+def test_a_null_model_that_is_not_found_is_refused():
+    X, y = counts()
+    loss = pr.Custom(lambda eta, y: jnp.where(eta > 0, eta, jnp.nan) + 0 * y)
+    with pytest.raises(ValueError, match="intercept-only model"):
+        pr.fit_path(X, y, loss=loss, alphas=[0.1])
+    model = pr.LinearModel(X, y, loss, fit_intercept=True)
+    assert pr.fista(model, pr.L1(0.1)).status == pr.Status.NON_FINITE
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["squared", "logistic", "poisson"])
+def test_units_of_a_column_change_nothing(name, dtype):
+    X, y = counts()
+    y = {"squared": y + np.linspace(0, 1, 20), "logistic": (y > 0).astype(float), "poisson": y}[name]
+    large = X.copy()
+    large[:, 1] = large[:, 1] * 2.0**20 + np.linspace(0, 1e5, 20)
+    plain = large.copy()
+    plain[:, 1] /= 2.0**20
+    given = {"loss": name, "alphas": [0.2], "penalty_factor": [0, 0, 1, 1, 1], "dtype": dtype, "tol": 1e-5}
+    given |= {"exclude": [2]}
+    with pytest.warns(pr.DataWarning, match="differ in scale"):
+        scaled = pr.fit_path(large, y, **given)
+    other = pr.fit_path(plain, y, **given)
+    strength = np.array([0, 0, 0.2, 0.2])
+    best = smallest(name, plain[:, [0, 1, 3, 4]], y, strength)
+    null = {"squared": np.var(y) / 2, "logistic": np.log(2), "poisson": np.mean(special.xlogy(y, y)) + 1}[name]
+    for path, columns in ((scaled, large), (other, plain)):
+        assert path.converged.all()
+        assert path.coef[0, 2] == 0
+        reached = objective(name, columns, y, path.coef[0], path.intercept[0], np.insert(strength, 2, 0))
+        assert (reached - best) / null <= 2e-5
+    np.testing.assert_allclose(scaled.coef[0] * [1, 2.0**20, 1, 1, 1], other.coef[0], atol=2e-2)
+
+
+def test_excluded_columns_tell_nothing():
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(20, 2)) * [1e5, 1]
+    y = X[:, 1] + rng.normal(size=20)
+    given = {"alphas": [0.1], "penalty_factor": [1, 0], "dtype": "float32"}
+    path = pr.fit_path(X, y, exclude=[0], **given)
+    centred = X[:, 1] - X[:, 1].mean()
+    np.testing.assert_allclose(path.coef[0], [0, centred @ y / (centred @ centred)], rtol=1e-5)
+
+
+@pytest.mark.parametrize(("dtype", "apart"), [("float32", 1e-4), ("float64", 1e-8)])
+def test_columns_that_sums_cannot_tell_apart(dtype, apart):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20, 1)) + apart * rng.normal(size=(20, 6))
+    y = rng.normal(size=20)
+    rows = X.astype(dtype).astype(float)
+    residual = y - y.mean() - (rows - rows.mean(0)) @ np.linalg.lstsq(rows - rows.mean(0), y - y.mean(), rcond=None)[0]
+    path = pr.fit_path(X.astype(dtype), y, alphas=[1e-14], dtype=dtype, max_steps=1000)
+    reached = objective("squared", rows, y, path.coef[0], path.intercept[0], 1e-14)
+    np.testing.assert_allclose(path.objective[0], reached, rtol=1e-3)
+    assert (reached - residual @ residual / 40) / (np.var(y) / 2) <= path.gap[0] + 1e-6
+    fit = pr.fista(pr.Quadratic(rows.T @ rows / 20, rows.T @ y / 20, y @ y / 40), pr.L1(1e-14), max_steps=2000)
+    if fit.status == pr.Status.CONVERGED:
+        best = np.linalg.lstsq(rows, y, rcond=None)[0]
+        gap = objective("squared", rows, y, fit.w, 0.0, 0.0) - objective("squared", rows, y, best, 0.0, 0.0)
+        assert gap / (y @ y / 40) <= 1e-4
+
+
+def test_gaps_of_columns_far_from_zero_without_an_intercept():
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(20, 5)) + 1e4
+    y = X @ rng.normal(size=5) + rng.normal(size=20)
+    path = pr.fit_path(X, y, alphas=[1.0, 0.1], fit_intercept=False, tol=1e-8, dtype="float64")
+    for k, alpha in enumerate(path.alphas):
+        residual = y - X @ path.coef[k]
+        theta = residual * min(1, alpha / np.abs(X.T @ residual / 20).max())
+        primal = objective("squared", X, y, path.coef[k], 0.0, alpha)
+        gap = (primal - (y @ y - (y - theta) @ (y - theta)) / 40) / (y @ y / 40)
+        np.testing.assert_allclose(path.gap[k], gap, rtol=1e-3, atol=1e-13)
