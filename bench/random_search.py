@@ -31,6 +31,12 @@ LIMIT = 300.0  # seconds for a call of the library, compilation included
 RECYCLED = 3000  # problems after which a process makes place for a new one
 
 
+def examine(seed: int) -> Record:
+    """Return what comes out of a seed's problem, in this process."""
+    problem = make(seed)
+    return judge(problem, ask(problem))
+
+
 def solver(seeds: list[int]) -> Solver:
     """Return what a worker does: it asks the library about the next seed, and judges the answer."""
     problems = map(make, seeds)
@@ -160,10 +166,9 @@ def _together(seeds: list[int], processes: int, limit: float) -> Iterator[Record
 
 def _smallest(seed: int) -> str:
     problem = make(seed)
-    record = judge(problem, ask(problem))
-    if not record.failures:
+    kinds = list(dict.fromkeys(failure.kind for failure in examine(seed).failures))
+    if not kinds:
         return f"# seed {seed}: nothing wrong"
-    kinds = list(dict.fromkeys(failure.kind for failure in record.failures))
     return "\n\n".join(snippet(shrink(problem, kind), kind) for kind in kinds)
 
 

@@ -246,7 +246,8 @@ def _own(category: type) -> bool:
 
 
 def _raised_inside(error: Exception) -> bool:
-    return traceback.extract_tb(error.__traceback__)[-1].filename.startswith(PACKAGE)
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and frames[-1].filename.startswith(PACKAGE)
 
 
 def _pattern(message: str) -> str:

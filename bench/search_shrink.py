@@ -56,7 +56,8 @@ def _smaller(problem: Problem) -> Iterator[Problem]:
         "dtype": "float64",
     }
     for name, value in plain.items():
-        if getattr(problem, name) is not value and getattr(problem, name) != value:
+        here = getattr(problem, name)
+        if here is not value and (isinstance(here, np.ndarray) or here != value):
             yield change(problem, **{name: value})
     if problem.alphas is not None and problem.alphas.size > 1:
         for k in range(problem.alphas.size):
