@@ -19,7 +19,6 @@ from bench.exact_objective import (
     Smooth,
     center_of,
     curvatures,
-    null_intercept,
     null_loss,
     rounded_means,
     slopes,
@@ -75,9 +74,7 @@ def solve(smooth: Smooth, penalty: Penalty, state: State | None = None) -> Optim
     form = form_of(smooth, penalty)
     first = int(smooth.fit_intercept)
     with np.errstate(all="ignore"):
-        state, doubt = _minimise(
-            form, _begin(form, first, null_intercept(smooth) - center_of(smooth)) if state is None else state
-        )
+        state, doubt = _minimise(form, _begin(form, first, smooth.null - center_of(smooth)) if state is None else state)
         v = state.v[: first + form.power.size]  # without the shifts of rows
         w = np.ldexp(v[first:], -form.power)
         b = center_of(smooth) + (v[0] - np.sum(form.center * w)) if first else LONG(0)

@@ -20,6 +20,7 @@ class Smooth(NamedTuple):
     loss: str
     delta: float  # of Huber's loss
     fit_intercept: bool
+    null: Any = None  # intercept of the intercept-only model, infinite where its optimum is at infinity
 
 
 class Penalty(NamedTuple):
@@ -47,7 +48,9 @@ def smooth_of(X: Any, y: Any, loss: str, *, weights: Any, offset: Any, delta: fl
     rows = s > 0
     s = s[rows] / s[rows].max()
     X, y = np.asarray(X, LONG)[rows], np.asarray(y, LONG)[rows]
-    return Smooth(X, y, s / s.sum(), o[rows], loss, delta, fit_intercept)
+    smooth = Smooth(X, y, s / s.sum(), o[rows], loss, delta, fit_intercept)
+    with np.errstate(all="ignore"):
+        return smooth._replace(null=_null_intercept(smooth))
 
 
 def values(loss: str, eta: np.ndarray, y: np.ndarray, delta: float = 1.0) -> np.ndarray:
@@ -126,8 +129,8 @@ def rounded_means(X: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.ldexp(np.round(mantissa * 1024) / 1024, exponent)
 
 
-def null_intercept(smooth: Smooth) -> Any:
-    """Return the intercept of the intercept-only model, infinite where the optimum is at infinity; 0 without one."""
+def _null_intercept(smooth: Smooth) -> Any:
+    """The root of a monotone function; 0 without an intercept."""
     q, y, o = smooth.weights, smooth.y, smooth.offset
     if not smooth.fit_intercept:
         return LONG(0)
@@ -144,7 +147,7 @@ def null_intercept(smooth: Smooth) -> Any:
         low, high = middle - o.max() - 1, middle - o.min() + 1
     else:
         low, high = np.min(y - o), np.max(y - o)
-    for _ in range(120):
+    for _ in range(90):
         middle = (low + high) / 2
         below = np.sum(q * slopes(smooth.loss, o + middle, y, smooth.delta)) < 0
         low, high = (middle, high) if below else (low, middle)
@@ -153,8 +156,7 @@ def null_intercept(smooth: Smooth) -> Any:
 
 def null_loss(smooth: Smooth) -> Any:
     """Return the loss of the intercept-only model, or its infimum."""
-    b = null_intercept(smooth)
-    if not np.isfinite(b):
+    if not np.isfinite(smooth.null):
         return LONG(0)
     with np.errstate(all="ignore"):
-        return np.sum(smooth.weights * values(smooth.loss, smooth.offset + b, smooth.y, smooth.delta))
+        return np.sum(smooth.weights * values(smooth.loss, smooth.offset + smooth.null, smooth.y, smooth.delta))

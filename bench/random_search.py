@@ -62,6 +62,8 @@ def search(seeds: Iterable[int], limit: float = LIMIT) -> Iterator[Record]:
                 try:
                     found = worker.run(limit)
                 except Failed as error:
+                    if "process ended" not in str(error):  # the judge's own fault
+                        raise RuntimeError(f"seed {seed}") from error
                     found, lost = None, str(error)
                 left.pop(0)
                 if found is None:

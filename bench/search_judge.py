@@ -161,14 +161,23 @@ def judge_fit(
     if not best.finite:
         return [failure("infinity", f"objective {_short(fit['objective'])}")] if converged else [], True
     failures = []
-    excess, slack = (here.total - best.objective) / scale, unit + 2 * here.noise / scale
+    excess = (here.total - best.objective) / scale
+    slack = unit * (1 + np.abs(excess)) + 2 * here.noise / scale
     if converged and not excess <= problem.tol + slack:
-        failures.append(failure("wrong", f"{_short(excess)} of the null loss above the optimum, tol {problem.tol:.1e}"))
+        text = f"objective {_short(here.total, 6)}, at best {_short(best.objective, 6)}"
+        failures.append(failure("wrong", f"{text}: {_short(excess)} of the null loss more, tol {problem.tol:.1e}"))
     if np.isfinite(fit["gap"]) and excess > fit["gap"] + slack:
-        failures.append(failure("gap", f"{_short(excess)} above the optimum, gap {_short(fit['gap'])}"))
-    if _differs(fit["objective"], here, scale, unit):
+        failures.append(
+            failure(
+                "gap", f"{_short(excess)} above the optimum, gap {_short(fit['gap'])}{'' if converged else ', open'}"
+            )
+        )
+    if _differs(fit["objective"], here, scale, unit, problem.tol):
         kind = "objective" if converged else "objective, open"
-        failures.append(failure(kind, f"{fit['objective']:.10g}, truly {_short(here.total, 10)}"))
+        off = _short(abs(fit["objective"] - here.total) / scale)
+        failures.append(
+            failure(kind, f"{fit['objective']:.10g}, truly {_short(here.total, 10)}: {off} of the null loss")
+        )
     return failures, sure and bool(excess >= -1e-3 * problem.tol)
 
 
@@ -179,10 +188,10 @@ def _sizes(smooth: Smooth) -> np.ndarray:
     return np.maximum(smooth.y, 1) * np.square(1 + np.log(np.maximum(smooth.y, 1)) + np.abs(smooth.offset))
 
 
-def _differs(reported: Any, here: Value, scale: Any, unit: float) -> bool:
+def _differs(reported: Any, here: Value, scale: Any, unit: float, tol: float) -> bool:
     if not np.isfinite(here.total):
         return False
-    allowed = unit * (scale + np.abs(here.total)) + unit / 8 * here.spread + 2 * here.noise
+    allowed = unit * (scale + np.abs(here.total)) + unit / 8 * here.spread + 2 * here.noise + 1e-3 * tol * scale
     return not abs(LONG(reported) - here.total) <= allowed
 
 
@@ -224,7 +233,7 @@ def _held_out(problem: Problem, train: Smooth, test: Smooth, best: Optimum, repo
         if best.doubt > 1e-3 * problem.tol * null_loss(train) or not np.all(np.isfinite(A)):
             return ""
         S, V = np.linalg.svd(A, full_matrices=False)[1:]
-        if len(A) < A.shape[1] or S[-1] < 1e-6 * S[0]:
+        if len(A) < A.shape[1] or not S.size or S[-1] < 1e-6 * S[0]:
             return ""
         radius = np.sqrt(2 * (problem.tol + unit) * float(null_loss(train)))
         move = radius * np.linalg.norm(B @ V.T / S, axis=1)
