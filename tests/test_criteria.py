@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import comb
 from scipy.stats import bernoulli, norm, poisson
-from sklearn.linear_model import LassoLarsIC, Ridge, RidgeCV
+from sklearn.linear_model import LassoLarsIC, Ridge, RidgeCV, lars_path
 from sklearn.preprocessing import StandardScaler
 
 import proxreg as pr
@@ -24,6 +24,12 @@ def diabetes():
     return StandardScaler().fit_transform(X), y
 
 
+def used_between_knots(coef_path):
+    """Whether a coefficient is non-zero between one knot of LARS and the next, where none is at zero by a hair."""
+    middle = np.abs(coef_path[:, :-1] + coef_path[:, 1:]) / 2
+    return middle > 1e-6 * middle.max()
+
+
 @pytest.mark.parametrize("kind", ["aic", "bic"])
 def test_the_choice_of_lasso_lars_ic(kind):
     X, y = diabetes()
@@ -31,11 +37,28 @@ def test_the_choice_of_lasso_lars_ic(kind):
     # a little above, where whatever enters at these alphas is surely still zero
     path = pr.fit_path(X, y, alphas=model.alphas_[:-1] * (1 + 1e-7), **TIGHT)
     found = pr.information_criterion(path, X, y, kind=kind, noise_variance=model.noise_variance_)
-    kept = np.delete(np.arange(12), 6)  # there a coefficient leaves, and LARS does not count it any more
-    np.testing.assert_allclose(found.value[kept], model.criterion_[kept], rtol=1e-6)
+    _, _, coef_path = lars_path(X, y - y.mean(), method="lasso")
+    used = used_between_knots(coef_path)
+    # where a coefficient leaves, the rounding of LARS decides whether it is zero and counted
+    leaves = np.append(False, np.any(used[:, :-1] & ~used[:, 1:], axis=0))
+    assert leaves.sum() == 1
+    np.testing.assert_allclose(found.value[~leaves], model.criterion_[:-1][~leaves], rtol=1e-6)
     assert found.alpha == pytest.approx(model.alpha_)
     np.testing.assert_allclose(found.coef, model.coef_, atol=1e-2)
     np.testing.assert_allclose(found.predict(X[:3]), model.predict(X[:3]), rtol=1e-4)
+
+
+@pytest.mark.parametrize(("kind", "price"), [("aic", 2.0), ("bic", np.log(442))])
+def test_criteria_between_the_knots_of_lars(kind, price):
+    X, y = diabetes()
+    knots, _, coef_path = lars_path(X, y - y.mean(), method="lasso")
+    path = pr.fit_path(X, y, alphas=(knots[:-1] + knots[1:]) / 2, **TIGHT)
+    found = pr.information_criterion(path, X, y, kind=kind, noise_variance=3000.0)
+    residual = y[:, None] - y.mean() - X @ ((coef_path[:, :-1] + coef_path[:, 1:]) / 2)  # coefficients are linear there
+    df = used_between_knots(coef_path).sum(axis=0)
+    np.testing.assert_array_equal(path.nnz, df)
+    expected = 442 * np.log(2 * np.pi * 3000) + np.sum(residual**2, axis=0) / 3000 + price * df
+    np.testing.assert_allclose(found.value, expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize("loss", ["squared", "logistic", "poisson"])
