@@ -81,7 +81,7 @@ def test_columns_are_named_in_warnings_and_certificates():
         path = pr.fit_path(constant, Y, **OPTIONS)
     assert not path.coef[:, 1].any()
     scaled = pd.DataFrame(X, columns=list(NAMES))
-    scaled["bmi"] *= 1e6
+    scaled["bmi"] = scaled["bmi"] * 1e6  # no view of X, which the older versions of pandas would write to
     with pytest.warns(pr.DataWarning, match="column 'bmi' has standard"):
         pr.fit_path(scaled, Y, alphas=[1.0])
     with pytest.warns(pr.ConvergenceWarning, match=r"problems above tol: worst (gap|violation) .* \(alpha=.*\); raise"):
