@@ -42,6 +42,7 @@ def test_sparse_poisson():
     np.testing.assert_array_equal(model.coef_ == 0, np.abs(coef) < 1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:Setting penalty=None will ignore")  # scikit-learn 1.8.0, of its own C=inf
 @pytest.mark.parametrize("C", [1e-3, 1.0, np.inf])
 @pytest.mark.parametrize("options", [{}, {"fit_intercept": False}, {"class_weight": "balanced"}], ids=str)
 def test_logistic(C, options):

@@ -51,7 +51,8 @@ def test_every_parameter_of_scikit_learn_is_taken(model):
     ours, theirs = (inspect.signature(cls).parameters for cls in (type(model), getattr(sk, type(model).__name__)))
     assert set(theirs) <= set(ours)
     for name, parameter in theirs.items():
-        assert ours[name].default == parameter.default or name in OWN, name
+        deprecated = parameter.default == "deprecated"  # n_alphas in scikit-learn 1.8, which 1.9 left out
+        assert deprecated or ours[name].default == parameter.default or name in OWN, name
 
 
 @pytest.mark.parametrize(("model", "y"), MODELS, ids=named)
@@ -110,8 +111,10 @@ def test_without_a_refit_the_best_of_each_fold_is_averaged(fit_intercept):
     }
     options |= {"scoring": "neg_log_loss", "l1_ratios": (0.0,), "fit_intercept": fit_intercept}
     ours = ps.LogisticRegressionCV(**options, **OURS).fit(Z, y)
+    options["use_legacy_attributes"] = True  # without them scikit-learn 1.8.0 fails: its mean of l1_ratios is None
     theirs = sk.LogisticRegressionCV(**options, **NEWTON).fit(Z, y)
-    assert_same(ours, theirs, names=("C_", "l1_ratio_"), rtol=1e-12)
+    assert pytest.approx(theirs.C_[0], rel=1e-12) == ours.C_
+    assert ours.l1_ratio_ == 0.0
     assert_same(ours, theirs, rtol=1e-5)
     np.testing.assert_array_equal(ours.predict(Z), theirs.predict(Z))
     with pytest.raises(ValueError, match="use_legacy_attributes=True is not offered; pass False"):
