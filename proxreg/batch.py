@@ -22,6 +22,7 @@ from proxreg.engine import (
     solve_lanes,
     solve_together,
 )
+from proxreg.least_squares import RowsOfTasks, has_closed_form, solve_in_closed_form
 from proxreg.losses import Squared
 from proxreg.models import Certificate, Coefficients, LinearModel
 from proxreg.penalties import Penalty
@@ -50,19 +51,45 @@ def solve_batch(
     response, alpha = distinct[:, 0].astype(int), distinct[:, 1]
     ratio = None if ratios is None else distinct[:, 2]
     family = Family(template, tasks[0].factor, alpha, ratio)
-    engine = options.solver == "auto" and suits(tasks[0], template, alpha, ratio)
-    if engine and tasks[0].source is not None:
-        near = None if base is None else base[first]
-        found = _least_squares(tasks, family, response, starts, options, near)
-    else:
-        solve = _any_loss if engine else _as_they_come
-        near = [None if base is None else base[first][response == number] for number in range(len(tasks))]
-        parts = [
-            solve(tasks[number], family.lanes(response == number), starts[number], options, near[number])
-            for number in np.unique(response)
-        ]
-        found = parts[0] if len(parts) == 1 else jax.tree.map(lambda *each: np.concatenate(each), *parts)
+    near = None if base is None else base[first]
+    closed = has_closed_form(tasks[0], template, alpha, ratio) & (options.solver == "auto")
+    parts = []
+    if closed.any():
+        parts.append(_in_closed_form(tasks, family.lanes(closed), response[closed], options.tol))
+    if not closed.all():
+        rest = ~closed
+        warm = None if near is None else near[rest]
+        parts.append(_by_steps(tasks, family.lanes(rest), response[rest], starts, options, warm))
+    order = np.argsort(np.concatenate([np.flatnonzero(closed), np.flatnonzero(~closed)]))
+    found = _taken(jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts), order)
     return _taken(found, place.ravel())
+
+
+def _in_closed_form(tasks: Sequence[Task], family: Family, response: np.ndarray, tol: float) -> Result:
+    source, dtype = tasks[0].source, tasks[0].dtype
+    assert source is not None  # the loss is squared
+    scales = scales_of(source, len(tasks), response, dtype)
+    return result_of(solve_in_closed_form(RowsOfTasks(tasks), family, scales, response, dtype), tol)
+
+
+def _by_steps(
+    tasks: Sequence[Task],
+    family: Family,
+    response: np.ndarray,
+    starts: Sequence[Any],
+    options: Options,
+    base: np.ndarray | None,
+) -> Result:
+    engine = options.solver == "auto" and suits(tasks[0], family.template, family.alpha, family.l1_ratio)
+    if engine and tasks[0].source is not None:
+        return _least_squares(tasks, family, response, starts, options, base)
+    solve = _any_loss if engine else _as_they_come
+    near = [None if base is None else base[response == number] for number in range(len(tasks))]
+    parts = [
+        solve(tasks[number], family.lanes(response == number), starts[number], options, near[number])
+        for number in np.unique(response)
+    ]
+    return parts[0] if len(parts) == 1 else jax.tree.map(lambda *each: np.concatenate(each), *parts)
 
 
 def suits(task: Task, template: Penalty, alpha: np.ndarray, ratio: np.ndarray | None) -> bool:

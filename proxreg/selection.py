@@ -167,7 +167,7 @@ def _judged(
         sums = task.design.sums
         assert sums is not None
         known = np.isfinite(whole["gap"]).all() and determines(outside, sums, task.fit_intercept)
-        tasks = tasks_from(outside, problem.tasks)
+        tasks = tasks_from(outside, problem.tasks, fold.train)
         found = answer(dataclasses.replace(problem, tasks=tasks), whole["coef"] if known else None)
         squares = _mean_square(problem, task.design.parts[number], found)
     if squares is None:

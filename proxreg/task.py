@@ -44,6 +44,7 @@ class Task:
     factor: np.ndarray | None  # strength per column (p,), on top of alpha
     fit_intercept: bool
     standardize: bool
+    rows: np.ndarray | None = None  # numbers of the rows that the statistics are of; None: all of the data
 
 
 def make_tasks(
@@ -95,7 +96,7 @@ def tasks_of(rows: np.ndarray, tasks: Sequence[Task]) -> list[Task]:
     return _posed(responses, like.loss, like.dtype, like.factor, like.fit_intercept, like.standardize, ())
 
 
-def tasks_from(sums: Moments, tasks: Sequence[Task]) -> list[Task]:
+def tasks_from(sums: Moments, tasks: Sequence[Task], rows: np.ndarray) -> list[Task]:
     """The same tasks on the rows that sums are of; these are of y less what the tasks' own designs subtract."""
     like, y_centers = tasks[0], [task.design.y_center for task in tasks]
     options = {"fit_intercept": like.fit_intercept, "standardize": like.standardize}
@@ -103,7 +104,7 @@ def tasks_from(sums: Moments, tasks: Sequence[Task]) -> list[Task]:
         designs = designs_of(sums, like.dtype, y_centers, **options)
         source = _gram_source(designs)
         return [
-            dataclasses.replace(task, design=design, smooth=design.quadratic, source=source)
+            dataclasses.replace(task, design=design, smooth=design.quadratic, source=source, rows=rows)
             for task, design in zip(tasks, designs)
         ]
 

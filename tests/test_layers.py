@@ -14,7 +14,7 @@ PACKAGE = ROOT.name
 
 #: from the bottom up; a layer imports lower rows only, and nothing of its own row but itself
 ORDER = [
-    {"_pytree", "_precision", "_warnings", "_progress"},
+    {"_core", "_pytree", "_precision", "_warnings", "_progress"},
     {"convergence"},
     {"penalties", "losses"},
     {"models"},
@@ -24,7 +24,7 @@ ORDER = [
     {"centring"},
     {"preprocessing"},
     {"task"},
-    {"alpha_grid"},
+    {"alpha_grid", "least_squares"},
     {"batch"},
     {"results", "rules", "metrics"},
     {"cv_result"},

@@ -6,6 +6,7 @@ from proxreg.engine.buckets import padded as padded
 from proxreg.engine.buckets import row_bucket as row_bucket
 from proxreg.engine.certify import Certified as Certified
 from proxreg.engine.certify import Scales as Scales
+from proxreg.engine.certify import certify as certify
 from proxreg.engine.family import Family as Family
 from proxreg.engine.family import strength as strength
 from proxreg.engine.glm import solve_glm as solve_glm
@@ -13,6 +14,7 @@ from proxreg.engine.glm import solve_together as solve_together
 from proxreg.engine.grid import solve_grid as solve_grid
 from proxreg.engine.host import OneBlasThread as OneBlasThread
 from proxreg.engine.host import cores as cores
+from proxreg.engine.host import gram as gram
 from proxreg.engine.host import in_parallel as in_parallel
 from proxreg.engine.lanes import SOLVERS as SOLVERS
 from proxreg.engine.lanes import solve_lanes as solve_lanes
@@ -20,6 +22,15 @@ from proxreg.engine.lanes import solve_one as solve_one
 from proxreg.engine.multinomial import solve_multinomial as solve_multinomial
 from proxreg.engine.plan import FEW as FEW
 from proxreg.engine.resamples import ResampleSource as ResampleSource
+from proxreg.engine.ridge import Shortest as Shortest
+from proxreg.engine.ridge import condensed as condensed
+from proxreg.engine.ridge import factorised as factorised
+from proxreg.engine.ridge import ridge_by_products as ridge_by_products
+from proxreg.engine.ridge import ridge_by_rows as ridge_by_rows
+from proxreg.engine.ridge import row_space as row_space
+from proxreg.engine.ridge import shortest as shortest
+from proxreg.engine.ridge import shortest_by_products as shortest_by_products
+from proxreg.engine.ridge import shrinkage as shrinkage
 from proxreg.engine.source import DataSource as DataSource
 from proxreg.engine.source import GramSource as GramSource
 from proxreg.engine.source import Source as Source
