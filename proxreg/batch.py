@@ -16,12 +16,16 @@ from proxreg.engine import (
     Solution,
     Source,
     column_bucket,
+    filled,
+    fine_bucket,
     padded,
     solve_glm,
     solve_grid,
     solve_lanes,
     solve_together,
+    wide_bucket,
 )
+from proxreg.least_norm import least_norm
 from proxreg.least_squares import RowsOfTasks, has_closed_form, solve_in_closed_form
 from proxreg.losses import Squared
 from proxreg.models import Certificate, Coefficients, LinearModel
@@ -85,10 +89,11 @@ def _by_steps(
         return _least_squares(tasks, family, response, starts, options, base)
     solve = _any_loss if engine else _as_they_come
     near = [None if base is None else base[response == number] for number in range(len(tasks))]
-    parts = [
-        solve(tasks[number], family.lanes(response == number), starts[number], options, near[number])
-        for number in np.unique(response)
-    ]
+    parts = []
+    for number in np.unique(response):
+        task, lanes = tasks[number], family.lanes(response == number)
+        found = solve(task, lanes, starts[number], options, near[number])
+        parts.append(least_norm(task, lanes, found, options.tol))
     return parts[0] if len(parts) == 1 else jax.tree.map(lambda *each: np.concatenate(each), *parts)
 
 
@@ -167,28 +172,38 @@ def _finish(task: Task, family: Family, found: Solution, at: np.ndarray, options
 
 def _any_loss(task: Task, family: Family, start: Any, options: Options, near: np.ndarray | None) -> Result:
     assert isinstance(task.smooth, LinearModel)
-    return solve_glm(task.smooth, family, start, tol=options.tol, max_steps=options.max_steps)
+    p = task.data.X.shape[1]
+    problem = _with_idle_columns(task.smooth, family, start, p)
+    return _first_columns(solve_glm(*problem, tol=options.tol, max_steps=options.max_steps), p)
+
+
+def _with_idle_columns(model: LinearModel, family: Family, start: Any, p: int) -> tuple[LinearModel, Family, Any]:
+    """The same problem with columns of zeros, so that other data of about the same size compile nothing."""
+    size = wide_bucket(p)
+    start = jax.tree.map(lambda x: padded(x, *x.shape[:-1], size) if np.shape(x)[-1:] == (p,) else x, start)
+    return replace(model, X=padded(model.X, len(model.X), size)), family.columns(np.arange(p), p, size), start
+
+
+def _first_columns(found: Result, p: int) -> Result:
+    w = found.w
+    return found._replace(w=Coefficients(w.coef[:, :p], w.intercept) if isinstance(w, Coefficients) else w[:, :p])
 
 
 def _as_they_come(task: Task, family: Family, start: Any, options: Options, near: np.ndarray | None) -> Result:
     own = near is not None and isinstance(task.loss, Squared)  # other losses have an intercept to begin with as well
     start, model, p = near if own else start, task.smooth, task.data.X.shape[1]
-    size = column_bucket(p) if p <= FEW else p
-    if (
-        isinstance(model, LinearModel)
-        and not isinstance(model.X, jax.Array)
-        and size > p
-        and _rests(task, family.template)
-    ):
-        # idle columns, so that other data of about the same size compile nothing
-        model, family = replace(model, X=padded(model.X, len(model.X), size)), family.columns(np.arange(p), p, size)
-        start = jax.tree.map(lambda x: padded(x, *x.shape[:-1], size) if np.shape(x)[-1:] == (p,) else x, start)
+    host = isinstance(model, LinearModel) and not isinstance(model.X, jax.Array)
+    if host and wide_bucket(p) > p and _rests(task, family.template):
+        assert isinstance(model, LinearModel)
+        model, family, start = _with_idle_columns(model, family, start, p)
     if start is not None and not own:
         start = jax.tree.map(lambda x: np.broadcast_to(x, (family.alpha.size, *np.shape(x))), start)
+    lanes = family.alpha.size
+    full = filled(np.arange(lanes), fine_bucket(lanes))  # idle lanes, for the same reason
+    start = jax.tree.map(lambda x: np.asarray(x)[full], start)
     stop = {"tol": options.tol, "max_steps": options.max_steps, "solver": options.solver}
-    found = solve_together(model, family, start, **stop)
-    w = found.w
-    return found._replace(w=Coefficients(w.coef[:, :p], w.intercept) if isinstance(w, Coefficients) else w[:, :p])
+    found = solve_together(model, family.lanes(full), start, **stop)
+    return _first_columns(jax.tree.map(lambda leaf: np.asarray(leaf)[:lanes], found), p)
 
 
 def _taken(result: Result, place: np.ndarray) -> Result:

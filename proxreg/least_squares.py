@@ -37,7 +37,7 @@ def has_closed_form(task: Task, template: Penalty, alpha: np.ndarray, ratio: np.
     plain = type(template) in (L1, L2, ElasticNet) and not getattr(template, "positive", False)
     if not (plain and isinstance(task.loss, Squared) and min(n, p) <= MAX_SIZE):
         return np.zeros(alpha.shape, bool)
-    if isinstance(template, ElasticNet):
+    if type(template) is ElasticNet:
         quadratic = np.all(np.asarray(template.l1_ratio) == 0) if ratio is None else ratio == 0
     else:
         quadratic = isinstance(template, L2)
@@ -205,10 +205,12 @@ def _ridge(
     """Coefficients ``(L, k)`` of the used columns, whose strengths are alpha times ``factor (k,)``."""
     if not np.all(factor > 0):
         problem.products = None
-        return _ridge_beside_free(*problem.rows, used, factor, alpha, columns)
+        A, B = problem.rows
+        return _ridge_beside_free(A, B, used, factor, alpha, columns)
     unit = 1 / np.sqrt(factor)
     if problem.products is not None:
-        found = ridge_by_products(*problem.products.part(used, unit), alpha, columns)
+        G, C = problem.products.part(used, unit)
+        found = ridge_by_products(G, C, alpha, columns)
         if found is not None:
             return found * unit
         problem.products = None

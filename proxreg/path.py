@@ -108,7 +108,9 @@ def fit_path(
         many responses, each fitted for itself: then every array gains a leading axis T.
       alphas: ``(K,)`` in any order, or a row for each l1_ratio and response. By default ``n_alphas`` from
         ``alpha_max``, the smallest with all coefficients zero, down to ``min_ratio`` times that (1e-3, or 1e-2 if
-        n < p), evenly on the log scale. For ridge, which has no ``alpha_max``, the grid is that of l1_ratio = 1e-3.
+        n < p), evenly on the log scale. For ridge, which has no ``alpha_max``, the grid is that of l1_ratio = 1e-3. At
+        alpha = 0, without limits, the coefficients are those of least norm (of the columns that ``standardize`` has
+        scaled) among all that give the smallest loss: unique where columns depend on each other, or n < p.
       l1_ratio: a number in [0, 1], or a vector ``(R,)``: then every array gains a leading axis R.
       loss: "squared", "logistic", "huber", "poisson", a loss object, or a function ``(eta, y) -> loss of each sample``.
       penalty: any penalty with an ``alpha``, whose place the grid takes; by default the elastic net.
@@ -127,6 +129,7 @@ def fit_path(
 
     Raises:
       ValueError: where an argument is no good, saying what to pass instead.
+      RuntimeError: in a process that was forked after a fit, where JAX's threads are missing; spawn it instead.
 
     >>> import proxreg as pr
     >>> X, y, names = pr.datasets.load_diabetes()

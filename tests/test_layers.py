@@ -24,7 +24,7 @@ ORDER = [
     {"centring"},
     {"preprocessing"},
     {"task"},
-    {"alpha_grid", "least_squares"},
+    {"alpha_grid", "least_norm", "least_squares"},
     {"batch"},
     {"results", "rules", "metrics"},
     {"cv_result"},

@@ -1,6 +1,7 @@
 """Ridge and least squares in closed form, against the same from other libraries and augmented systems."""
 
 import warnings
+from typing import Any
 
 import jax
 import numpy as np
@@ -9,6 +10,7 @@ from sklearn.linear_model import Ridge
 
 import proxreg as pr
 import proxreg.sklearn as ps
+from proxreg.engine import shortest
 
 
 def augmented(X, y, alpha, *, weights=None, factor=None, intercept=True):
@@ -26,6 +28,7 @@ def augmented(X, y, alpha, *, weights=None, factor=None, intercept=True):
 
 
 def wide(n, p, rho=0.0, seed=0):
+    """Columns of correlation rho, and a response."""
     rng = np.random.default_rng(seed)
     X = np.sqrt(rho) * rng.normal(size=(n, 1)) + np.sqrt(1 - rho) * rng.normal(size=(n, p))
     return X, X[:, 0] - X[:, 1] + rng.normal(size=n)
@@ -33,7 +36,7 @@ def wide(n, p, rho=0.0, seed=0):
 
 @pytest.mark.parametrize(("shape", "rho", "alpha"), [((20, 30), 0.0, 1e-3), ((100, 1000), 0.97, 1.0)])
 def test_float32_ridge_on_wide_data_has_the_digits_of_its_type(shape, rho, alpha):
-    X, y = (values.astype(np.float32) for values in wide(*shape, rho))
+    X, y = (values.astype(np.float32) for values in wide(shape[0], shape[1], rho))
     exact = Ridge(alpha=alpha, solver="svd").fit(X.astype(float), y.astype(float))
     model = ps.Ridge(alpha=alpha).fit(X, y)
     np.testing.assert_allclose(model.coef_, exact.coef_, atol=1e-6 * np.abs(exact.coef_).max())
@@ -47,7 +50,7 @@ def test_float32_ridge_on_wide_data_has_the_digits_of_its_type(shape, rho, alpha
 def test_all_alphas_of_ridge_are_those_of_augmented_systems(dtype, shape, kind):
     X, y = wide(*shape, rho=0.5)
     rng = np.random.default_rng(1)
-    options = {}
+    options: Any = {}
     if kind == "weights":
         options["sample_weight"] = rng.integers(0, 3, shape[0]).astype(float)
     if kind in ("factor", "unpenalised"):
@@ -139,7 +142,7 @@ def test_without_a_penalty_the_solution_of_least_norm(dtype, l1_ratio, shape, st
 def test_without_a_penalty_units_of_columns_decide_nothing():
     X, y = wide(30, 6)
     units = 10.0 ** np.array([0, -9, 5, 0, 9, -4])
-    options = {"alphas": 0.0, "dtype": "float64", "tol": 1e-9}
+    options: Any = {"alphas": 0.0, "dtype": "float64", "tol": 1e-9}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", pr.DataWarning)  # of the units
         path = pr.fit_path(X * units, y, **options)
@@ -150,8 +153,6 @@ def test_without_a_penalty_units_of_columns_decide_nothing():
 def test_a_point_off_the_least_squares_solution_has_the_gap_that_it_is_off():
     rows, response = wide(25, 6)
     rows, response = rows - rows.mean(axis=0), response - response.mean()
-    from proxreg.engine import shortest
-
     found = shortest(rows, response[:, None])
     off = found.coef[0] + [0, 0.3, 0, -0.1, 0, 0]
     gradient = rows.T @ (rows @ off - response)
@@ -163,7 +164,7 @@ def test_float32_says_where_its_rounding_leaves_the_solution_above_tol():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(20, 1)) + 1e-8 * rng.normal(size=(20, 6))
     y = rng.normal(size=20)
-    options = {"alphas": 1e-20, "l1_ratio": 0.0, "tol": 1e-5}
+    options: Any = {"alphas": 1e-20, "l1_ratio": 0.0, "tol": 1e-5}
     with pytest.warns(pr.ConvergenceWarning, match="float64"):
         path = pr.fit_path(X, y, dtype="float32", **options)
     rows, response = X - X.mean(axis=0), y - y.mean()

@@ -2,8 +2,10 @@
 
 from proxreg.engine.buckets import column_bucket as column_bucket
 from proxreg.engine.buckets import filled as filled
+from proxreg.engine.buckets import fine_bucket as fine_bucket
 from proxreg.engine.buckets import padded as padded
 from proxreg.engine.buckets import row_bucket as row_bucket
+from proxreg.engine.buckets import wide_bucket as wide_bucket
 from proxreg.engine.certify import Certified as Certified
 from proxreg.engine.certify import Scales as Scales
 from proxreg.engine.certify import certify as certify
@@ -17,6 +19,7 @@ from proxreg.engine.host import cores as cores
 from proxreg.engine.host import gram as gram
 from proxreg.engine.host import in_parallel as in_parallel
 from proxreg.engine.lanes import SOLVERS as SOLVERS
+from proxreg.engine.lanes import certify_lanes as certify_lanes
 from proxreg.engine.lanes import solve_lanes as solve_lanes
 from proxreg.engine.lanes import solve_one as solve_one
 from proxreg.engine.multinomial import solve_multinomial as solve_multinomial

@@ -5,7 +5,7 @@ computed in float64, whatever the data are in: it is done once, and a ridge solu
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.linalg import solve_triangular
@@ -50,7 +50,7 @@ def condensed(blocks: Iterable[np.ndarray], columns: int) -> np.ndarray:
 
     By orthogonal transformations, which lose no digits, where the products themselves would lose half of them.
     """
-    rows = np.zeros((0, columns))
+    rows: Any = np.zeros((0, columns))
     for block in blocks:
         rows = np.concatenate([rows, block])
         if len(rows) > 2 * columns:
@@ -115,7 +115,7 @@ def shortest(A: np.ndarray, B: np.ndarray, eps: float = EPS) -> Shortest:
     if len(d) == A.shape[1]:
         return Shortest(projected @ V * unit, d, V, unit)
     Q, R = np.linalg.qr((V / unit).T)  # the solutions are those w with V (w / unit) = projected
-    return Shortest((Q @ solve_triangular(R, projected.T, trans="T")).T, d, V, unit)
+    return Shortest((Q @ solve_triangular(R, projected.T, trans=1)).T, d, V, unit)
 
 
 def shortest_by_products(G: np.ndarray, C: np.ndarray) -> Shortest | None:
