@@ -1,6 +1,7 @@
 """All fits of a grid at once: by the engine where penalty and data suit it, else each to the end of the slowest."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import jax
@@ -22,14 +23,16 @@ from proxreg.engine import (
     solve_glm,
     solve_grid,
     solve_lanes,
+    solve_one,
     solve_together,
+    strength,
     wide_bucket,
 )
 from proxreg.least_norm import least_norm
 from proxreg.least_squares import RowsOfTasks, has_closed_form, solve_in_closed_form
 from proxreg.losses import Squared
 from proxreg.models import Certificate, Coefficients, LinearModel
-from proxreg.penalties import Penalty
+from proxreg.penalties import L2, Penalty, Zero
 from proxreg.solvers import Result, Status
 from proxreg.task import Options, Task
 
@@ -67,6 +70,20 @@ def solve_batch(
     order = np.argsort(np.concatenate([np.flatnonzero(closed), np.flatnonzero(~closed)]))
     found = _taken(jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts), order)
     return _taken(found, place.ravel())
+
+
+def solve_alone(task: Task, penalty: Penalty, options: Options) -> Result:
+    """One problem with a penalty of known strength, ``task.factor`` times the penalty's own: no axis of lanes."""
+    template = L2(0.0) if isinstance(penalty, Zero) else penalty
+    alpha = np.atleast_1d(np.asarray(getattr(template, "alpha", [np.nan, np.nan]), task.dtype))
+    if options.solver == "auto" and alpha.size == 1 and has_closed_form(task, template, alpha, None)[0]:
+        family = Family(template, task.factor, alpha, None)
+        return jax.tree.map(itemgetter(0), _in_closed_form([task], family, np.zeros(1, int), options.tol))
+    if task.factor is not None:
+        scalar = jnp.asarray(penalty.alpha, task.dtype)  # pyright: ignore[reportAttributeAccessIssue]
+        penalty = replace(penalty, alpha=strength(scalar, task.factor))
+    name = "fista" if options.solver == "auto" else options.solver
+    return solve_one(task.smooth, penalty, options.tol, options.max_steps, name)
 
 
 def _in_closed_form(tasks: Sequence[Task], family: Family, response: np.ndarray, tol: float) -> Result:

@@ -37,11 +37,9 @@ def has_closed_form(task: Task, template: Penalty, alpha: np.ndarray, ratio: np.
     plain = type(template) in (L1, L2, ElasticNet) and not getattr(template, "positive", False)
     if not (plain and isinstance(task.loss, Squared) and min(n, p) <= MAX_SIZE):
         return np.zeros(alpha.shape, bool)
-    if type(template) is ElasticNet:
-        quadratic = np.all(np.asarray(template.l1_ratio) == 0) if ratio is None else ratio == 0
-    else:
-        quadratic = isinstance(template, L2)
-    return quadratic | (alpha == 0)
+    l1_ratio: Any = getattr(template, "l1_ratio", 1.0) if ratio is None else ratio[:, None]
+    squares = isinstance(template, L2) | np.all(np.asarray(l1_ratio) == 0, axis=-1)
+    return squares | (alpha == 0)
 
 
 class Products(NamedTuple):

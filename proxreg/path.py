@@ -8,8 +8,9 @@ import numpy as np
 from proxreg import _precision
 from proxreg._pytree import replace
 from proxreg.alpha_grid import critical_alphas
+from proxreg.batch import solve_alone
 from proxreg.convergence import remedy, warn_unless_converged
-from proxreg.engine import solve_one, strength
+from proxreg.engine import strength
 from proxreg.path_problem import arrays, as_path, check_ratios, labels, pose, solved, template_of, with_limits_for
 from proxreg.penalties import BoundedElasticNet, Penalty
 from proxreg.results import Fit, Path
@@ -62,11 +63,10 @@ def fit(
     with _precision.scope(task.dtype):
         if task.factor is not None:
             require_factor(penalty)
+        found = arrays(task, solve_alone(task, penalty, options))
+        if task.factor is not None:
             alpha = jnp.asarray(penalty.alpha, task.dtype)  # pyright: ignore[reportAttributeAccessIssue]
             penalty = replace(penalty, alpha=strength(alpha, task.factor))
-        solver = "fista" if options.solver == "auto" else options.solver
-        result = solve_one(task.smooth, penalty, options.tol, options.max_steps, solver)
-        found = arrays(task, result)
     warn_unless_converged(found, options.tol, [""], remedy(standardize, task.dtype))
     return Fit(**found, penalty=penalty, loss=task.loss, feature_names=task.data.names, classes=task.data.classes)
 

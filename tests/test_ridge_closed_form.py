@@ -171,3 +171,19 @@ def test_float32_says_where_its_rounding_leaves_the_solution_above_tol():
     losses = [np.mean((response - rows @ coef) ** 2) / 2 for coef in (path.coef[0], augmented(X, y, 1e-20))]
     assert losses[0] > losses[1] + 1e-4 * np.mean(response**2)  # so it is not converged in truth
     assert not path.converged[0]
+
+
+@pytest.mark.parametrize(
+    ("penalty", "factor"),
+    [(pr.L2(1e-3), None), (pr.ElasticNet(1e-3, 0.0), np.linspace(0.5, 2, 30)), (pr.Zero(), None)],
+    ids=["ridge", "factor", "none"],
+)
+def test_a_single_fit_is_that_of_the_path(penalty, factor):
+    X, y = wide(20, 30)
+    alpha = getattr(penalty, "alpha", 0.0)
+    found = pr.fit(X, y, penalty=penalty, penalty_factor=factor, dtype="float32")
+    exact = augmented(X, y, alpha, factor=factor)
+    np.testing.assert_allclose(found.coef, exact, atol=1e-6 * np.abs(exact).max())
+    assert found.converged
+    assert found.coef.shape == (30,)
+    assert found.gap.shape == found.intercept.shape == ()
