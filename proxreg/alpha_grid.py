@@ -17,9 +17,10 @@ from proxreg.engine import (
     solve_one,
     solve_together,
     strength,
+    wide_bucket,
 )
 from proxreg.models import Coefficients, LinearModel
-from proxreg.penalties import L1, Penalty
+from proxreg.penalties import L1, Penalty, Zero
 from proxreg.task import Task, require_factor
 
 NULL_TOL = 1e-10
@@ -91,13 +92,21 @@ def null_gradient(task: Task, template: Penalty) -> Any:
         w = np.zeros((1, task.source.size), task.dtype) if start is None else np.atleast_2d(start)
         gradient = task.source.evaluate(w, np.array([task.response]))[1][0]
         return gradient if task.factor is None else np.where(np.asarray(task.factor) == 0, 0, gradient)
-    gradient = _gradient(*strong((task.smooth, replace(template, alpha=1.0))), start)
+    smooth, p = task.smooth, task.data.X.shape[1]
+    if isinstance(smooth, LinearModel) and not isinstance(smooth.X, jax.Array):
+        size = wide_bucket(p)  # idle columns, so that other data of about the same size compile nothing
+        smooth = replace(smooth, X=padded(smooth.X, len(smooth.X), size))
+        if isinstance(start, Coefficients):
+            start = Coefficients(padded(start.coef, size), start.intercept)
+        elif start is not None:
+            start = padded(start, size)
+    gradient = _gradient(strong(smooth), start)[:p]
     return gradient if task.factor is None else jnp.where(task.factor == 0, 0, gradient)
 
 
 @jax.jit
-def _gradient(smooth: Any, penalty: Penalty, start: Any) -> Array:
-    problem = smooth.with_penalty(penalty)
+def _gradient(smooth: Any, start: Any) -> Array:
+    problem = smooth.with_penalty(Zero())
     gradient = problem.gradient(problem.start(start))
     return gradient[0] if isinstance(gradient, tuple) else gradient
 

@@ -20,14 +20,19 @@ from proxreg.engine import (
     beside_free,
     column_bucket,
     doubtful,
+    filled,
+    fine_bucket,
     padded,
     solve,
     solve_glm,
     solve_grid,
     solve_lanes,
     solve_together,
+    wide_bucket,
 )
 from proxreg.fitting import free_of_penalty, row_source, with_gaps, with_weak_penalties
+from proxreg.least_norm import least_norm
+from proxreg.least_squares import RowsOfTasks, has_closed_form, solve_in_closed_form
 from proxreg.losses import Squared
 from proxreg.models import Certificate, Coefficients, LinearModel
 from proxreg.penalties import Penalty
@@ -56,18 +61,17 @@ def solve_batch(
     response, alpha = distinct[:, 0].astype(int), distinct[:, 1]
     ratio = None if ratios is None else distinct[:, 2]
     family = Family(template, tasks[0].factor, alpha, ratio)
-    engine = options.solver == "auto" and suits(tasks[0], template, alpha, ratio)
-    if engine and tasks[0].source is not None:
-        near = None if base is None else base[first]
-        found = _least_squares(tasks, family, response, starts, options, near)
-    else:
-        solve = _any_loss if engine else _as_they_come
-        near = [None if base is None else base[first][response == number] for number in range(len(tasks))]
-        parts = [
-            _beside_free(solve, tasks[number], family.lanes(response == number), starts[number], options, near[number])
-            for number in np.unique(response)
-        ]
-        found = parts[0] if len(parts) == 1 else jax.tree.map(lambda *each: np.concatenate(each), *parts)
+    near = None if base is None else base[first]
+    closed = has_closed_form(tasks[0], template, alpha, ratio) & (options.solver == "auto")
+    parts = []
+    if closed.any():
+        parts.append(_in_closed_form(tasks, family.lanes(closed), response[closed], options.tol))
+    if not closed.all():
+        rest = ~closed
+        warm = None if near is None else near[rest]
+        parts.append(_by_steps(tasks, family.lanes(rest), response[rest], starts, options, warm))
+    order = np.argsort(np.concatenate([np.flatnonzero(closed), np.flatnonzero(~closed)]))
+    found = _taken(jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts), order)
     return _taken(_with_weak_penalties(tasks, family, response, found, options), place.ravel())
 
 
@@ -84,6 +88,33 @@ def _with_weak_penalties(
         for whole, leaf in zip(jax.tree.leaves(found), jax.tree.leaves(part)):
             whole[lanes] = leaf
     return found
+
+
+def _in_closed_form(tasks: Sequence[Task], family: Family, response: np.ndarray, tol: float) -> Result:
+    source, dtype = tasks[0].source, tasks[0].dtype
+    assert source is not None  # the loss is squared
+    scales = scales_of(source, len(tasks), response, dtype)
+    return result_of(solve_in_closed_form(RowsOfTasks(tasks), family, scales, response, dtype), tol)
+
+
+def _by_steps(
+    tasks: Sequence[Task],
+    family: Family,
+    response: np.ndarray,
+    starts: Sequence[Any],
+    options: Options,
+    base: np.ndarray | None,
+) -> Result:
+    engine = options.solver == "auto" and suits(tasks[0], family.template, family.alpha, family.l1_ratio)
+    if engine and tasks[0].source is not None:
+        return _least_squares(tasks, family, response, starts, options, base)
+    solve = _any_loss if engine else _as_they_come
+    near = [None if base is None else base[response == number] for number in range(len(tasks))]
+    parts = [
+        _beside_free(solve, tasks[number], family.lanes(response == number), starts[number], options, near[number])
+        for number in np.unique(response)
+    ]
+    return parts[0] if len(parts) == 1 else jax.tree.map(lambda *each: np.concatenate(each), *parts)
 
 
 def suits(task: Task, template: Penalty, alpha: np.ndarray, ratio: np.ndarray | None) -> bool:
@@ -180,7 +211,8 @@ def _beside_free(
         return solve(task, family, start, options, near)
 
     def ordinary(lanes: Family, tol: float) -> Result:
-        return solve(task, lanes, start, dataclasses.replace(options, tol=tol), None)
+        found = solve(task, lanes, start, dataclasses.replace(options, tol=tol), None)
+        return least_norm(task, lanes, found, tol)
 
     patterns, kind = np.unique(free, axis=0, return_inverse=True)
     found: Any = None
@@ -195,28 +227,38 @@ def _beside_free(
 
 def _any_loss(task: Task, family: Family, start: Any, options: Options, near: np.ndarray | None) -> Result:
     assert isinstance(task.smooth, LinearModel)
-    return solve_glm(task.smooth, family, start, tol=options.tol, max_steps=options.max_steps)
+    p = task.data.X.shape[1]
+    problem = _with_idle_columns(task.smooth, family, start, p)
+    return _first_columns(solve_glm(*problem, tol=options.tol, max_steps=options.max_steps), p)
+
+
+def _with_idle_columns(model: LinearModel, family: Family, start: Any, p: int) -> tuple[LinearModel, Family, Any]:
+    """The same problem with columns of zeros, so that other data of about the same size compile nothing."""
+    size = wide_bucket(p)
+    start = jax.tree.map(lambda x: padded(x, *x.shape[:-1], size) if np.shape(x)[-1:] == (p,) else x, start)
+    return replace(model, X=padded(model.X, len(model.X), size)), family.columns(np.arange(p), p, size), start
+
+
+def _first_columns(found: Result, p: int) -> Result:
+    w = found.w
+    return found._replace(w=Coefficients(w.coef[:, :p], w.intercept) if isinstance(w, Coefficients) else w[:, :p])
 
 
 def _as_they_come(task: Task, family: Family, start: Any, options: Options, near: np.ndarray | None) -> Result:
     own = near is not None and isinstance(task.loss, Squared)  # other losses have an intercept to begin with as well
     start, model, p = near if own else start, task.smooth, task.data.X.shape[1]
-    size = column_bucket(p) if p <= FEW else p
-    if (
-        isinstance(model, LinearModel)
-        and not isinstance(model.X, jax.Array)
-        and size > p
-        and _rests(task, family.template)
-    ):
-        # idle columns, so that other data of about the same size compile nothing
-        model, family = replace(model, X=padded(model.X, len(model.X), size)), family.columns(np.arange(p), p, size)
-        start = jax.tree.map(lambda x: padded(x, *x.shape[:-1], size) if np.shape(x)[-1:] == (p,) else x, start)
+    host = isinstance(model, LinearModel) and not isinstance(model.X, jax.Array)
+    if host and wide_bucket(p) > p and _rests(task, family.template):
+        assert isinstance(model, LinearModel)
+        model, family, start = _with_idle_columns(model, family, start, p)
     if start is not None and not own:
         start = jax.tree.map(lambda x: np.broadcast_to(x, (family.alpha.size, *np.shape(x))), start)
+    lanes = family.alpha.size
+    full = filled(np.arange(lanes), fine_bucket(lanes))  # idle lanes, for the same reason
+    start = jax.tree.map(lambda x: np.asarray(x)[full], start)
     stop = {"tol": options.tol, "max_steps": options.max_steps, "solver": options.solver}
-    found = solve_together(model, family, start, **stop)
-    w = found.w
-    return found._replace(w=Coefficients(w.coef[:, :p], w.intercept) if isinstance(w, Coefficients) else w[:, :p])
+    found = solve_together(model, family.lanes(full), start, **stop)
+    return _first_columns(jax.tree.map(lambda leaf: np.asarray(leaf)[:lanes], found), p)
 
 
 def _taken(result: Result, place: np.ndarray) -> Result:

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from proxreg.engine import factorised, shrinkage
+
 
 class LeaveOneOut(NamedTuple):
     """Fits on all rows, and what each of their rows is missed by when it is left out."""
@@ -32,12 +34,11 @@ def leave_one_out(
     root, share = np.sqrt(weights)[:, None], weights / weights.sum()
     X, y = X.astype(np.float64), y.astype(np.float64)
     center, y_center = (share @ X, share @ y) if fit_intercept else (np.zeros(X.shape[1]), np.zeros(y.shape[1]))
-    constant = fit_intercept & (np.ptp(X, axis=0) == 0)  # less its mean it is rounding, which is not to be fitted to
+    # a constant column less its mean is rounding, which is not to be fitted to
+    constant = fit_intercept & (np.ptp(X[weights > 0], axis=0) == 0)
     X, y = np.where(constant, 0, X - center), y - y_center
-    U, d, V = np.linalg.svd(root * X, full_matrices=False)
-    kept = d > max(X.shape) * np.finfo(d.dtype).eps * d.max(initial=0.0)  # what is left of alpha = 0 in null directions
-    U, d, V = U[:, kept], d[kept], V[kept]
-    shrunk = d / (np.square(d) + np.reshape(alphas, (-1, 1)))  # (K, r)
+    U, d, V = factorised(root * X)
+    shrunk = shrinkage(d, alphas)
     coef = (shrunk[:, None, :] * (U.T @ (root * y)).T) @ V
     leverage = (shrunk * d) @ np.square(U).T + (share if fit_intercept else 0.0)
     room = 1 - leverage[:, :, None]

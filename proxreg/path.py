@@ -3,13 +3,15 @@
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from proxreg import _precision
+from proxreg._pytree import replace
 from proxreg.alpha_grid import critical_alphas, unpenalised_fit
 from proxreg.batch import solve_batch
 from proxreg.convergence import remedy, warn_unless_converged
-from proxreg.engine import solve_one
+from proxreg.engine import solve_one, strength
 from proxreg.fitting import on_input_scale
 from proxreg.path_problem import as_path, check_ratios, labels, pose, solved, template_of, with_limits_for
 from proxreg.penalties import L1, BoundedElasticNet, Penalty, Zero
@@ -73,6 +75,9 @@ def fit(
             result = solve_one(task.smooth, penalty, options.tol, options.max_steps, solver)
             result = jax.tree.map(lambda leaf: np.asarray(leaf)[None], result)
         found = {name: values[0] for name, values in on_input_scale(task, result, options.tol).items()}
+        if task.factor is not None:
+            scalar = jnp.asarray(template.alpha, task.dtype)  # pyright: ignore[reportAttributeAccessIssue]
+            penalty = replace(template, alpha=strength(scalar, task.factor))
     warn_unless_converged(found, options.tol, [""], remedy(standardize, task.dtype))
     del found["cause"]
     return Fit(**found, penalty=penalty, loss=task.loss, feature_names=task.data.names, classes=task.data.classes)
@@ -115,7 +120,9 @@ def fit_path(
         many responses, each fitted for itself: then every array gains a leading axis T.
       alphas: ``(K,)`` in any order, or a row for each l1_ratio and response. By default ``n_alphas`` from
         ``alpha_max``, the smallest with all coefficients zero, down to ``min_ratio`` times that (1e-3, or 1e-2 if
-        n < p), evenly on the log scale. For ridge, which has no ``alpha_max``, the grid is that of l1_ratio = 1e-3.
+        n < p), evenly on the log scale. For ridge, which has no ``alpha_max``, the grid is that of l1_ratio = 1e-3. At
+        alpha = 0, without limits, the coefficients are those of least norm (of the columns that ``standardize`` has
+        scaled) among all that give the smallest loss: unique where columns depend on each other, or n < p.
       l1_ratio: a number in [0, 1], or a vector ``(R,)``: then every array gains a leading axis R.
       loss: "squared", "logistic", "huber", "poisson", a loss object, or a function ``(eta, y) -> loss of each sample``.
       penalty: any penalty with an ``alpha``, whose place the grid takes; by default the elastic net.
@@ -134,6 +141,7 @@ def fit_path(
 
     Raises:
       ValueError: where an argument is no good, saying what to pass instead.
+      RuntimeError: in a process that was forked after a fit, where JAX's threads are missing; spawn it instead.
 
     >>> import proxreg as pr
     >>> X, y, names = pr.datasets.load_diabetes()

@@ -13,6 +13,7 @@ from proxreg.engine import (
     Family,
     OneBlasThread,
     ResampleSource,
+    Solution,
     cores,
     filled,
     in_parallel,
@@ -23,6 +24,7 @@ from proxreg.engine import (
     why_infinite,
 )
 from proxreg.fitting import centred_rows, on_input_scale
+from proxreg.least_squares import RowsAtHand, has_closed_form, solve_in_closed_form
 from proxreg.losses import Squared
 from proxreg.models import Coefficients, LinearModel
 from proxreg.path_problem import PathProblem, scaled_template
@@ -124,8 +126,17 @@ def _least_squares(problem: PathProblem, whole: dict[str, np.ndarray]):
         source = ResampleSource(X, y, weights, task.fit_intercept)
         response, family = _lanes(problem, len(weights))
         scales = scales_of(source, len(weights), response, task.dtype)
-        near = np.tile(base, (len(weights), 1))
-        found = solve_grid(source, family, scales, base=near, tol=options.tol, max_steps=options.max_steps)
+        found = Solution.begin(np.tile(base, (len(weights), 1)))
+        closed = has_closed_form(task, family.template, family.alpha, family.l1_ratio) & (options.solver == "auto")
+        for number in np.unique(response[closed]):
+            sample = RowsAtHand(X, y, weights[number], task.fit_intercept)
+            lanes = np.flatnonzero(closed & (response == number))
+            penalties = family.lanes(lanes), scales.lanes(lanes), np.zeros(lanes.size, int)
+            found.set(lanes, solve_in_closed_form(sample, *penalties, task.dtype))
+        if not closed.all():
+            lanes = np.flatnonzero(~closed)
+            stop: Any = {"base": found.w[lanes], "tol": options.tol, "max_steps": options.max_steps}
+            found.set(lanes, solve_grid(source, family.lanes(lanes), scales.lanes(lanes), **stop))
         result = result_of(found, options.tol)
         return result._replace(w=Coefficients(found.w, source.intercept(found.w, response)))
 

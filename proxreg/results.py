@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from proxreg import _precision
+from proxreg._core import require_unforked
 from proxreg._pytree import replace
 from proxreg.losses import Loss
 from proxreg.penalties import Penalty
@@ -71,6 +72,7 @@ class Fit:
         if kind == "eta":
             return eta
         if kind == "mean":
+            require_unforked()
             with _precision.scope(eta.dtype):
                 return np.asarray(self.loss.mean(eta))
         if kind == "class" and self.classes is not None:

@@ -80,8 +80,7 @@ def ridge_cv(
             count = max(count, weights.sum())  # a weight is a number of equal rows
         errors = errors * (1 - known.leverage) / (1 - known.leverage.sum(axis=1, keepdims=True) / count)
     losses = np.square(errors).T / 2  # (n, K)
-    coef = known.coef[:, 0] / task.design.scale
-    found = answer(problem, coef)
+    found = answer(problem)
     warn_unless_converged(found, problem.options.tol, labels(problem), remedy(standardize, task.dtype))
     mean = share @ losses
     error = np.sqrt(share @ np.square(losses - mean) / (count - 1))

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from proxreg._core import require_unforked
 from proxreg.results import Path, require_columns
 from proxreg.validation import Data, check_responses
 
@@ -31,6 +32,7 @@ def path_of(path: Any) -> Path:
 
 def data_of(path: Path, X: Any, y: Any, sample_weight: Any, offset: Any) -> list[Rows]:
     """The data of each response: those given, or those that the path was fitted on."""
+    require_unforked()
     origin = path.origin
     for name, own, given in (("sample_weight", origin.weighted, sample_weight), ("offset", origin.has_offset, offset)):
         if X is not None and own and given is None:

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from proxreg import _precision
+from proxreg._core import bound_programs, require_unforked
 from proxreg._warnings import DataWarning, warn
 from proxreg.engine import (
     FEW,
@@ -93,6 +94,8 @@ def make_tasks(
     ``parts(y, classes)`` tells rows whose statistics are wanted too, where statistics serve. ``several=False`` refuses
     more than one response.
     """
+    require_unforked()
+    bound_programs()
     loss = as_loss(loss)
     given = X, y, loss, sample_weight, offset, feature_names
     responses = check_responses(*given) if several else [check_data(*given)]

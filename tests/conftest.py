@@ -1,4 +1,4 @@
-"""How much of the slow tests to run, and room for the programs that they compile."""
+"""How much of the slow tests to run, and room for the programs that they compile themselves."""
 
 import gc
 import os
@@ -44,7 +44,10 @@ class _Programs:
 
 
 def pytest_runtest_teardown():
-    """Drops compiled programs before the process has more of them than the system allows."""
+    """Drops compiled programs before the process has more of them than the system allows.
+
+    The library bounds its own; those of functions that tests hand to ``jax.jit`` are theirs to drop.
+    """
     _Programs.tests += 1
     if _Programs.tests % EVERY == 0 and MAPS.exists() and MAPS.read_bytes().count(b"\n") > MOST_MAPS:
         jax.clear_caches()

@@ -14,7 +14,7 @@ PACKAGE = ROOT.name
 
 #: from the bottom up; a layer imports lower rows only, and nothing of its own row but itself
 ORDER = [
-    {"_pytree", "_precision", "_warnings", "_progress"},
+    {"_core", "_pytree", "_precision", "_warnings", "_progress"},
     {"convergence"},
     {"penalties", "losses"},
     {"models"},
@@ -25,7 +25,7 @@ ORDER = [
     {"preprocessing"},
     {"task"},
     {"alpha_grid"},
-    {"fitting"},
+    {"fitting", "least_norm", "least_squares"},
     {"batch"},
     {"results", "rules", "metrics"},
     {"cv_result"},

@@ -2,10 +2,13 @@
 
 from proxreg.engine.buckets import column_bucket as column_bucket
 from proxreg.engine.buckets import filled as filled
+from proxreg.engine.buckets import fine_bucket as fine_bucket
 from proxreg.engine.buckets import padded as padded
 from proxreg.engine.buckets import row_bucket as row_bucket
+from proxreg.engine.buckets import wide_bucket as wide_bucket
 from proxreg.engine.certify import Certified as Certified
 from proxreg.engine.certify import Scales as Scales
+from proxreg.engine.certify import certify as certify
 from proxreg.engine.family import Family as Family
 from proxreg.engine.family import is_plain as is_plain
 from proxreg.engine.family import strength as strength
@@ -14,8 +17,10 @@ from proxreg.engine.glm import solve_together as solve_together
 from proxreg.engine.grid import solve_grid as solve_grid
 from proxreg.engine.host import OneBlasThread as OneBlasThread
 from proxreg.engine.host import cores as cores
+from proxreg.engine.host import gram as gram
 from proxreg.engine.host import in_parallel as in_parallel
 from proxreg.engine.lanes import SOLVERS as SOLVERS
+from proxreg.engine.lanes import certify_lanes as certify_lanes
 from proxreg.engine.lanes import null_model as null_model
 from proxreg.engine.lanes import solve_lanes as solve_lanes
 from proxreg.engine.lanes import solve_one as solve_one
@@ -26,6 +31,15 @@ from proxreg.engine.recession import recedes as recedes
 from proxreg.engine.recession import signs as signs
 from proxreg.engine.recession import why_infinite as why_infinite
 from proxreg.engine.resamples import ResampleSource as ResampleSource
+from proxreg.engine.ridge import Shortest as Shortest
+from proxreg.engine.ridge import condensed as condensed
+from proxreg.engine.ridge import factorised as factorised
+from proxreg.engine.ridge import ridge_by_products as ridge_by_products
+from proxreg.engine.ridge import ridge_by_rows as ridge_by_rows
+from proxreg.engine.ridge import row_space as row_space
+from proxreg.engine.ridge import shortest as shortest
+from proxreg.engine.ridge import shortest_by_products as shortest_by_products
+from proxreg.engine.ridge import shrinkage as shrinkage
 from proxreg.engine.source import CarefulSource as CarefulSource
 from proxreg.engine.source import DataSource as DataSource
 from proxreg.engine.source import GramSource as GramSource

@@ -30,6 +30,20 @@ def row_bucket(rows: int) -> int:
     return -(-rows // step) * step
 
 
+def fine_bucket(size: int) -> int:
+    """The smallest number that holds so many, of eight between powers of two; the number itself up to 16.
+
+    For what costs time in proportion: at most an eighth more.
+    """
+    step = max(1, (1 << (size - 1).bit_length()) // 16)
+    return -(-size // step) * step
+
+
+def wide_bucket(columns: int) -> int:
+    """The smallest that holds so many columns of rows: as ``column_bucket`` up to 1024, then as ``fine_bucket``."""
+    return column_bucket(columns) if columns <= 1024 else fine_bucket(columns)
+
+
 def _bucket(size: int, small: tuple[int, ...]) -> int:
     for bucket in small:
         if size <= bucket:

@@ -46,8 +46,7 @@ def solve_grid(
         leave = int(LEAVE * at.size) if number + 1 < len(todo) else 0
         given = family.lanes(at), scales.lanes(at), w[at], answer.num_steps[at]
         found = solve(source, *given, tol=tol, max_steps=max_steps, leave=leave)
-        for field, value in zip(answer, found):
-            field[at] = value
+        answer.set(at, found)
         known = np.union1d(known, at[np.isfinite(found.error)])
         left = at[(found.error > tol) & (found.num_steps < max_steps)]
     return answer

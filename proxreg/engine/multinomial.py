@@ -9,11 +9,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from proxreg._pytree import Array
+from proxreg._core import bound_programs, require_unforked
+from proxreg._pytree import Array, replace
+from proxreg.engine.buckets import filled, fine_bucket, padded, row_bucket, wide_bucket
 from proxreg.engine.family import Family
 from proxreg.engine.glm import in_turns
 from proxreg.engine.glm_newton import WIDEST, Look, looked, looks, minimum, shares
 from proxreg.models import Coefficients, MultinomialModel
+from proxreg.models.multinomial import log_softmax
 from proxreg.penalties import Penalty
 from proxreg.solvers import Result
 
@@ -28,15 +31,42 @@ def solve_multinomial(
     """Lanes with ``weights (L, n)`` of their rows, to their certificates: ``w`` is ``(L, K, p)``, an intercept
     ``(L, K)``.
 
-    X and y are NumPy arrays, X about centred if there is an intercept.
+    X and y are NumPy arrays, X about centred if there is an intercept. Rows, columns, classes and lanes are padded to
+    buckets: other data of about the same size compile nothing.
     """
+    require_unforked()
+    bound_programs()
+    (n, p), classes = np.shape(model.X), np.shape(model.y)[1]
+    model, weights = _padded(model), padded(weights, len(weights), row_bucket(n))
+    family = family.columns(np.arange(p), p, np.shape(model.X)[1])
     size, rows = max(1, ROOM // np.size(model.y)), MultinomialRows.of(model, weights)
     parts = []
     for first in range(0, len(weights), size):
-        at = np.arange(first, min(first + size, len(weights)))
-        given = model, rows.lanes(at), family.lanes(at), _start(model, weights[at])
-        parts.append(in_turns(*given, tol=tol, max_steps=max_steps, weights=weights[at]))
-    return parts[0] if len(parts) == 1 else jax.tree.map(lambda *each: np.concatenate(each), *parts)
+        lanes = np.arange(first, min(first + size, len(weights)))
+        full = filled(lanes, fine_bucket(lanes.size))
+        problem = model, rows.lanes(full), family.lanes(full), _start(model, weights[full])
+        found = in_turns(*problem, tol=tol, max_steps=max_steps, weights=weights[full])
+        parts.append(jax.tree.map(lambda leaf: np.asarray(leaf)[: lanes.size], found))  # noqa: B023
+    found = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+    if model.fit_intercept:
+        coef, intercept = found.w
+        return found._replace(w=Coefficients(coef[:, :classes, :p], intercept[:, :classes]))
+    return found._replace(w=found.w[:, :classes, :p])
+
+
+def _padded(model: MultinomialModel) -> MultinomialModel:
+    """With rows of weight zero, columns of zeros and classes that no row can have."""
+    (n, p), classes = np.shape(model.X), np.shape(model.y)[1]
+    rows, columns, size = row_bucket(n), wide_bucket(p), class_bucket(classes)
+    X, y = padded(model.X, rows, columns), padded(model.y, rows, size)
+    weights = np.ones(n, X.dtype) if model.sample_weight is None else np.asarray(model.sample_weight)
+    present = np.arange(size) < classes
+    return replace(model, X=X, y=y, sample_weight=padded(weights, rows), present=present)
+
+
+def class_bucket(classes: int) -> int:
+    """The smallest of 4, 8, 12, 16 and the fine buckets beyond that holds so many classes."""
+    return 4 * -(-classes // 4) if classes <= 16 else fine_bucket(classes)
 
 
 def _start(model: MultinomialModel, weights: np.ndarray) -> Any:
@@ -45,14 +75,16 @@ def _start(model: MultinomialModel, weights: np.ndarray) -> Any:
     if not model.fit_intercept:
         return zero
     null = np.log(np.maximum(weights @ np.asarray(model.y), np.finfo(weights.dtype).tiny))
-    return Coefficients(zero, null - null.mean(axis=1, keepdims=True))
+    present = np.ones(null.shape[1], bool) if model.present is None else np.asarray(model.present)
+    null -= null.mean(axis=1, keepdims=True, where=present)
+    return Coefficients(zero, np.where(present, null, 0).astype(weights.dtype))
 
 
 class MultinomialRows(NamedTuple):
     """See ``Rows``: coefficients ``(K, p)`` and intercepts ``(K,)`` a lane."""
 
     X: np.ndarray
-    on_device: tuple  # X and y
+    on_device: tuple  # X, y and which classes are present
     weights: np.ndarray  # (L, n) that sum to one
     fit_intercept: bool
 
@@ -60,7 +92,9 @@ class MultinomialRows(NamedTuple):
     def of(cls, model: MultinomialModel, weights: np.ndarray) -> "MultinomialRows":
         """Of a model with weights ``(L, n)`` of its rows."""
         X, y = np.asarray(model.X), np.asarray(model.y)
-        return cls(X, (jnp.asarray(X), jnp.asarray(y)), shares(model, weights, len(weights)), model.fit_intercept)
+        present = np.ones(y.shape[1], bool) if model.present is None else np.asarray(model.present)
+        on_device = tuple(map(jnp.asarray, (X, y, present)))
+        return cls(X, on_device, shares(model, weights, len(weights)), model.fit_intercept)
 
     def lanes(self, chosen: np.ndarray) -> "MultinomialRows":
         """See ``Rows``."""
@@ -115,9 +149,9 @@ def _hessian(
 
 
 @jax.jit
-def _look(family: Family, X: Array, y: Array, weights: Array, w: Array, b: Array) -> Look:
+def _look(family: Family, X: Array, y: Array, present: Array, weights: Array, w: Array, b: Array) -> Look:
     def lane(penalty: Penalty, weights, w, b):
-        log_p = jax.nn.log_softmax(X @ w.T + b)
+        log_p = log_softmax(X @ w.T + b, present)
         mass = weights[:, None] * jnp.exp(log_p)
         slope = mass - weights[:, None] * y
         loss = -jnp.sum(jnp.where(y > 0, weights[:, None] * y * log_p, 0))

@@ -51,6 +51,11 @@ class Solution(NamedTuple):
         for name in ("objective", "gap", "violation", "error"):
             getattr(self, name)[at] = getattr(known, name)
 
+    def set(self, lanes: np.ndarray, values: "Solution") -> None:
+        """Sets these lanes to all that is known of others."""
+        for field, value in zip(self, values):
+            field[lanes] = value
+
 
 class Job(NamedTuple):
     """What some lanes do in a round."""

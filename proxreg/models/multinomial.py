@@ -21,7 +21,8 @@ BOUND = 0.5  # of the softmax's Hessian, in any direction (Boehning 1992, Ann. I
 class MultinomialModel:
     """``sum_i s_i (log sum_k exp(eta_ik) - sum_k y_ik eta_ik) / sum_i s_i`` with ``eta_ik = b_k + x_i . w_k``.
 
-    ``X (n, p)``, ``y (n, K)`` the shares of the classes in each row, mostly one 1; ``sample_weight (n,)``. The
+    ``X (n, p)``, ``y (n, K)`` the shares of the classes in each row, mostly one 1; ``sample_weight (n,)``; ``present
+    (K,)``, True for the classes that there are: the others have probability 0, and parameters that stay 0. The
     parameters are ``w (K, p)``, or with ``fit_intercept=True`` the pair ``Coefficients(coef, intercept (K,))``.
     """
 
@@ -29,31 +30,46 @@ class MultinomialModel:
     y: ArrayLike
     sample_weight: ArrayLike | None = None
     fit_intercept: bool = static(default=False)
+    present: ArrayLike | None = None
 
     def with_penalty(self, penalty: Penalty) -> "MultinomialProblem":
         """The problem that solvers work on: weights that sum to one, columns centred if there is an intercept."""
         X, y = jnp.asarray(self.X), jnp.asarray(self.y)
         weights = jnp.ones(len(y), X.dtype) if self.sample_weight is None else jnp.asarray(self.sample_weight)
         weights = weights / jnp.sum(weights)
+        present = jnp.ones(y.shape[1], bool) if self.present is None else jnp.asarray(self.present)
         if self.fit_intercept:
             center, shares = weights @ X, weights @ y
             null = jnp.log(jnp.maximum(shares, jnp.finfo(X.dtype).tiny))
-            null = jnp.where(shares > 0, null - jnp.mean(null), null)
+            null = jnp.where(shares > 0, null - jnp.mean(null, where=present), null)
+            null = jnp.where(present, null, 0)
         else:
             center, null = jnp.zeros(X.shape[1], X.dtype), jnp.zeros(y.shape[1], X.dtype)
-        slope = weights[:, None] * (jax.nn.softmax(null) - y)
+        probability = softmax(null, present)
+        slope = weights[:, None] * (probability - y)
         return MultinomialProblem(
             X,
             y,
             weights,
             center,
             null,
-            null_loss=-jnp.sum(weights[:, None] * xlogy(y, jax.nn.softmax(null))),
+            null_loss=-jnp.sum(weights[:, None] * xlogy(y, probability)),
             null_gradient=slope.T @ X - jnp.sum(slope, axis=0)[:, None] * center,
-            null_residual=jnp.sqrt(jnp.sum(weights[:, None] * jnp.square(jax.nn.softmax(null) - y))),
+            null_residual=jnp.sqrt(jnp.sum(weights[:, None] * jnp.square(probability - y))),
             penalty=penalty,
+            present=present,
             fit_intercept=self.fit_intercept,
         )
+
+
+def log_softmax(eta: Array, present: Array) -> Array:
+    """Return the logarithms of probabilities over the last axis; ``-inf`` for a class that is not present."""
+    return jax.nn.log_softmax(eta, where=present)
+
+
+def softmax(eta: Array, present: Array) -> Array:
+    """Return the probabilities; exactly 0 for a class that is not present."""
+    return jax.nn.softmax(eta, where=present)
 
 
 class Image(NamedTuple):
@@ -75,6 +91,7 @@ class MultinomialProblem:
     null_gradient: Array  # of the coefficients there
     null_residual: Array  # norm of the loss's derivatives there, under the weights
     penalty: Penalty
+    present: Array  # (K,) whether there is such a class
     fit_intercept: bool = static()
 
     @property
@@ -99,7 +116,7 @@ class MultinomialProblem:
         return Point(params, Image(self.X @ params.coef.T + (params.intercept - params.coef @ self.center)))
 
     def _slope(self, eta: Array) -> Array:
-        return self.weights[:, None] * (jax.nn.softmax(eta) - self.y)
+        return self.weights[:, None] * (softmax(eta, self.present) - self.y)
 
     def _pull(self, slope: Array) -> Coefficients:
         """The gradient that derivatives ``(n, K)`` give."""
@@ -113,7 +130,7 @@ class MultinomialProblem:
 
     def divergence(self, new: Point, old: Point, move: Coefficients, gradient: Coefficients) -> tuple[Array, Array]:
         """To second order, ``<f'(new) - f'(old), move> / 2``: sample by sample, so that nothing large cancels."""
-        before, after = jax.nn.softmax(old.image.eta), jax.nn.softmax(new.image.eta)
+        before, after = (softmax(point.image.eta, self.present) for point in (old, new))
         shift = self.weights[:, None] * (new.image.eta - old.image.eta)
         noise = 4 * jnp.finfo(self.X.dtype).eps * jnp.sum((after + before + self.y) * jnp.abs(shift))
         return jnp.sum((after - before) * shift) / 2, noise
@@ -143,7 +160,7 @@ class MultinomialProblem:
         subgradient; the violation is that of the model's probabilities.
         """
         coef, eta = point.params.coef, point.image.eta
-        log_p = jax.nn.log_softmax(eta)
+        log_p = log_softmax(eta, self.present)
         p = jnp.exp(log_p)
         q = self._balanced(p) if self.fit_intercept else p
         gradient, total = self._pull(self.weights[:, None] * (p - self.y))

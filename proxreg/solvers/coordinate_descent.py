@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from proxreg._core import require_unforked
 from proxreg._pytree import Array, ArrayLike, strong
 from proxreg.models import (
     Coefficients,
@@ -136,6 +137,7 @@ def coordinate_descent(
     >>> print(fit.w, int(fit.num_steps))
     [2. 0.] 1
     """
+    require_unforked()
     if not isinstance(smooth, LinearModel | Quadratic):
         raise ValueError("coordinate_descent needs pr.LinearModel or pr.Quadratic; for a function use pr.fista")
     check_penalty(penalty)

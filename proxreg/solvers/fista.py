@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from proxreg._core import require_unforked
 from proxreg._pytree import Array, ArrayLike, PyTree, strong, tree_sum, tree_where
 from proxreg.models import Function, Point, Problem, Smooth, as_smooth
 from proxreg.penalties import Penalty
@@ -105,6 +106,7 @@ def fista(
     [[3.  0.25]
      [2.  0.  ]]
     """
+    require_unforked()
     smooth = as_smooth(smooth)
     check_penalty(penalty)
     if isinstance(smooth, Function) and w0 is None:
