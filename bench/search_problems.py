@@ -154,4 +154,5 @@ def _strengths(given: dict[str, Any]) -> None:
     if kind == "odd":
         alphas[1] = 1e-300 if given["dtype"] == "float64" else 1e-37
         alphas[2] = 1e300 if given["dtype"] == "float64" else 1e37
+    alphas = np.minimum(alphas, float(np.finfo(given["dtype"]).max) / 16)
     given["alphas"] = _single(alphas) if given["dtype"] == "float32" else alphas
