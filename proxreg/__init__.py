@@ -48,6 +48,7 @@ from proxreg.results import Fit as Fit
 from proxreg.results import Path as Path
 from proxreg.ridge import ridge_cv as ridge_cv
 from proxreg.selection import cv_path as cv_path
+from proxreg.serialization import load as load
 from proxreg.solvers import Result as Result
 from proxreg.solvers import Status as Status
 from proxreg.solvers import coordinate_descent as coordinate_descent

@@ -68,7 +68,9 @@ def fit(
         result = solve_one(task.smooth, penalty, options.tol, options.max_steps, solver)
         found = arrays(task, result)
     warn_unless_converged(found, options.tol, [""], remedy(standardize, task.dtype))
-    return Fit(**found, penalty=penalty, loss=task.loss, feature_names=task.data.names, classes=task.data.classes)
+    data = task.data
+    about = {"feature_names": data.names, "classes": data.classes, "has_offset": data.offset is not None}
+    return Fit(**found, penalty=penalty, loss=task.loss, **about)
 
 
 def fit_path(

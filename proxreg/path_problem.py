@@ -228,17 +228,18 @@ def as_path(problem: PathProblem, found: dict[str, np.ndarray]) -> Path:
         loss=task.loss,
         feature_names=task.data.names,
         classes=tuple(each.data.classes for each in problem.tasks) if several else task.data.classes,
+        has_offset=task.data.offset is not None,
         alphas=problem.grid,
         origin=Origin(
             tuple(each.data for each in problem.tasks),
             task.data.sample_weight is not None,
-            task.data.offset is not None,
             task.fit_intercept,
             task.standardize,
             task.design.scale,
             task.factor,
         ),
         refitted=False,
+        max_features=problem.most,
         l1_ratio=None if problem.own else (ratios if ratios.ndim else float(ratios)),
     )
 

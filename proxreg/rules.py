@@ -6,6 +6,7 @@ from proxreg._warnings import DataWarning, warn
 
 RULES = ("min", "1se")
 LEVEL = 1e-9  # of a mean, that no alpha changes it by
+SMALLER = "pass smaller alphas, or a smaller min_ratio"
 
 
 def check_rule(rule: str) -> str:
@@ -41,10 +42,13 @@ def places(mean: np.ndarray, error: np.ndarray, alphas: np.ndarray, responses: i
     return dict(zip(RULES, np.array(found).T))
 
 
-def warn_at_the_edge(alphas: np.ndarray, mean: np.ndarray, nnz: np.ndarray, place: np.ndarray, what: str) -> None:
+def warn_at_the_edge(
+    alphas: np.ndarray, mean: np.ndarray, nnz: np.ndarray, place: np.ndarray, what: str, remedy: str = SMALLER
+) -> None:
     """Says where a curve ends before its best point, as far as the grid tells; ``place (T,)`` as in ``places``.
 
-    A curve that is level, as of a constant response, has no best point to miss.
+    A curve that is level, as of a constant response, has no best point to miss. ``remedy`` is what to do where the best
+    alpha is the smallest.
     """
     count = alphas.shape[-1]
     if count < 2:
@@ -53,12 +57,14 @@ def warn_at_the_edge(alphas: np.ndarray, mean: np.ndarray, nnz: np.ndarray, plac
     nnz = nnz.reshape(len(place), -1)
     for number, at in enumerate(place):
         row, alpha = grid[number, at // count], grid[number, at // count, at % count]
-        if np.ptp(mean[number, at // count]) <= LEVEL * np.max(np.abs(mean[number, at // count])):
+        curve = mean[number, at // count]
+        curve = curve[np.isfinite(curve)]
+        if not curve.size or np.ptp(curve) <= LEVEL * np.max(np.abs(curve)):
             continue
         of = f"of the grid, {alpha:.3g}"
         best_is = f"{f'y {number}: ' if len(place) > 1 else ''}the best {what} is at the"
         if alpha == row.min() > 0:
-            warn(f"{best_is} smallest alpha {of}; pass smaller alphas, or a smaller min_ratio", DataWarning)
+            warn(f"{best_is} smallest alpha {of}; {remedy}", DataWarning)
         elif alpha == row.max() and nnz[number, at]:
             warn(f"{best_is} largest alpha {of}; pass larger alphas", DataWarning)
         elif alpha == row.max():

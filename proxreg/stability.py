@@ -8,10 +8,12 @@ import numpy as np
 
 from proxreg._warnings import DataWarning, warn
 from proxreg.convergence import how_many, remedy, warn_about_many
+from proxreg.feature_names import names_of
 from proxreg.folds import check_key
 from proxreg.path_problem import PathOptions, PathProblem, answer, check_options, pose, solved
 from proxreg.resampling import fits, half_samples
-from proxreg.results import names_of
+from proxreg.results import worst
+from proxreg.tables import stability_table
 from proxreg.validation import check_positive
 
 N_ALPHAS = 10
@@ -44,6 +46,10 @@ class Stability:
         """``(p,)`` whether that reaches the threshold."""
         return self.max_probability >= self.threshold
 
+    def table(self) -> Any:
+        """Return the features by falling probability, the largest of each; a DataFrame where pandas is installed."""
+        return stability_table(self)
+
     def plot(self, **options: Any) -> Any:
         """Draws the probabilities against -log10(alpha); see ``proxreg.plotting.plot_stability``."""
         from proxreg.plotting import plot_stability
@@ -61,7 +67,7 @@ class Stability:
             f"Stability: {self.selected.sum()} of {p} features selected in {self.threshold:g} or more of "
             f"{self.num_subsamples} half-samples, at most {self.expected_false:.2g} of them expected to be false",
             f"  {len(self.alphas)} alphas from {self.alphas[0]:.4g} to {self.alphas[-1]:.4g}, "
-            f"{self.mean_selected:.1f} features to a half-sample, worst gap {self.worst_gap:.1e}",
+            f"{self.mean_selected:.1f} features to a half-sample, worst gap {worst(self.worst_gap)}",
         ]
         lines += [f"  {names[j]:<{width}}  {most[j]:.3f}{'  selected' if self.selected[j] else ''}" for j in order]
         return "\n".join(lines)

@@ -20,14 +20,17 @@ ORDER = [
     {"models"},
     {"solvers"},
     {"engine"},
+    {"feature_names", "array_checks"},
     {"validation"},
     {"centring"},
     {"preprocessing"},
     {"task"},
     {"alpha_grid"},
     {"batch"},
+    {"tables", "grid_lookup"},
     {"results", "rules", "metrics"},
     {"cv_result"},
+    {"serialization"},
     {"path_problem"},
     {"path"},
     {"folds"},
@@ -48,12 +51,14 @@ ASIDE = {"transforms": {"penalties"}}
 EXCEPTIONS = {
     ("results", "plotting"): "Path.plot is a convenience and needs matplotlib only when called",
     ("cv_result", "plotting"): "CVPath.plot likewise",
+    ("results", "serialization"): "Fit.save and Path.save are a convenience; files know all results, these know no files",
+    ("cv_result", "serialization"): "CVPath.save likewise",
     ("stability", "plotting"): "Stability.plot likewise",
 }
 
 #: layers that exist for the sake of an optional dependency: inside functions, as the package itself imports them there;
 #: a layer of the same name is imported by those who have the dependency, and may say so at the top
-OPTIONAL = {"matplotlib": {"plotting"}, "sklearn": {"sklearn"}}
+OPTIONAL = {"matplotlib": {"plotting"}, "sklearn": {"sklearn"}, "pandas": {"tables"}}
 
 
 def modules():
