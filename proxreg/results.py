@@ -230,10 +230,10 @@ def fit_at(path: Path, place: np.ndarray) -> Fit:
 
 
 def _outcome(fit: Fit, place: tuple[int, ...], indent: int) -> str:
-    margin = " " * indent
+    newline = "\n" + " " * indent
     state = "converged" if fit.converged[place] else "NOT converged"
     return (
-        f"{fit.nnz[place]} of {fit.coef.shape[-1]} coefficients non-zero\n{margin}objective {fit.objective[place]:.6g}, "
+        f"{fit.nnz[place]} of {fit.coef.shape[-1]} coefficients non-zero{newline}objective {fit.objective[place]:.6g}, "
         f"gap {fit.gap[place]:.1e}, violation {fit.violation[place]:.1e}, {state} after {fit.num_steps[place]} steps"
     )
 

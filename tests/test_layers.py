@@ -51,7 +51,7 @@ ASIDE = {"transforms": {"penalties"}}
 EXCEPTIONS = {
     ("results", "plotting"): "Path.plot is a convenience and needs matplotlib only when called",
     ("cv_result", "plotting"): "CVPath.plot likewise",
-    ("results", "serialization"): "Fit.save and Path.save are a convenience; files know all results, these know no files",
+    ("results", "serialization"): "Fit.save is a convenience; files know all results",
     ("cv_result", "serialization"): "CVPath.save likewise",
     ("stability", "plotting"): "Stability.plot likewise",
 }
