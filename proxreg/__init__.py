@@ -13,11 +13,11 @@ Exact zeros in optax, whole grids of penalised linear models in one call, and a 
 Where to begin, each with ``help(pr.fit_path)`` and the like:
 
 * a grid of models: ``fit_path``, ``cv_path``, ``ridge_cv``, ``information_criterion``; one model: ``fit``
-* what they return: ``Path``, ``CVPath``, ``Fit``, with ``.predict``, ``.table``, ``.at(alpha)``, ``.plot`` and ``.save``;
+* what they return: ``Path``, ``CVPath``, ``Fit``, with ``.predict``, ``.table``, ``.at(alpha)``, ``.plot``, ``.save``;
   ``load`` reads what was saved, and ``show_progress`` tells how far a long call is
 * how sure a selection is: ``stability_selection``, ``bootstrap``, ``relax``, ``adaptive``
 * neural networks with optax: ``proximal``, ``proximal_adam``, ``by_path``, ``sparsity``, ``prune``
-* under jit, vmap and grad: penalties such as ``L1`` and ``GroupLasso``, the solvers ``fista`` and ``coordinate_descent``
+* under jit, vmap and grad: penalties such as ``L1``, ``GroupLasso``; solvers ``fista``, ``coordinate_descent``
 * scikit-learn's estimators: ``proxreg.sklearn``; pictures: ``proxreg.plotting``
 
 The README, the notebooks and ``python -m proxreg --help`` show each of them at work.

@@ -84,3 +84,15 @@ def require_finite(values: Any, what: str, names: tuple[str, ...] | None = None)
     if bad.size:
         count = f"{len(bad)} NaN or infinite " + ("entry" if len(bad) == 1 else "entries, the first")
         raise ValueError(f"{what} has {count}{_place(bad[0], names)}; remove or impute")
+
+
+def require_range(values: Any, what: str, dtype: np.dtype) -> None:
+    """Raise ValueError where finite numbers are beyond the largest of a floating-point type."""
+    values, largest = np.asarray(values), float(np.finfo(dtype).max)
+    if values.dtype.kind not in "iuf":
+        return
+    values = values.astype(np.float64)
+    beyond = np.isfinite(values) & (np.abs(values) > largest)
+    if beyond.any():
+        remedy = "pass dtype='float64', or smaller numbers"
+        raise ValueError(f"{what} must be within {largest:.2g} in {dtype}, got {values[beyond][0]:g}; {remedy}")

@@ -13,7 +13,7 @@ from proxreg.engine import solve_one, strength
 from proxreg.path_problem import arrays, as_path, check_ratios, labels, pose, solved, template_of, with_limits_for
 from proxreg.penalties import BoundedElasticNet, Penalty
 from proxreg.results import Fit, Path
-from proxreg.task import make_options, make_task, require_alpha, require_factor, require_fit
+from proxreg.task import make_options, make_task, require_alpha, require_factor, require_fit, require_type
 
 
 def fit(
@@ -59,6 +59,7 @@ def fit(
     )
     options = make_options(tol, max_steps, solver, penalty, task.dtype)
     require_fit(penalty, task)
+    require_type(penalty, task.dtype)
     with _precision.scope(task.dtype):
         if task.factor is not None:
             require_factor(penalty)

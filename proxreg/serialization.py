@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import zipfile
 import zlib
 from typing import Any
@@ -64,9 +63,11 @@ def load(file: Any) -> Any:
     >>> print(bool((again.coef == path.coef).all()), again.feature_names[:2])
     True ('age', 'sex')
     """
-    if hasattr(file, "seek"):
-        file.seek(0)
-    name = repr(getattr(file, "name", file) if hasattr(file, "read") else os.fspath(file))
+    if not hasattr(file, "read"):
+        with open(file, "rb") as handle:  # NumPy would leave a file open that is none of its own
+            return load(handle)
+    file.seek(0)
+    name = repr(getattr(file, "name", file))
     try:
         arrays = _arrays(file)
         described = json.loads(arrays[DESCRIPTION].tobytes())
@@ -102,6 +103,8 @@ def _encoded(value: Any, where: str, arrays: dict[str, np.ndarray]) -> Any:
         return value
     if isinstance(value, float):
         return value if np.isfinite(value) else {"kind": "float", "value": repr(value)}
+    if isinstance(value, bytes):
+        return {"kind": "bytes", "value": value.hex()}
     if isinstance(value, Groups):
         return {"kind": "groups", "labels": _encoded(value.labels, where, arrays)}
     if type(value) in _TYPES.values():
@@ -141,6 +144,8 @@ def _decoded(value: Any, arrays: dict[str, np.ndarray]) -> Any:
         return array[()] if kind == "scalar" else array
     if kind == "float":
         return float(value["value"])
+    if kind == "bytes":
+        return bytes.fromhex(value["value"])
     if kind == "groups":
         return Groups(_decoded(value["labels"], arrays))
     if kind in ("tuple", "list"):

@@ -169,7 +169,9 @@ def false_selections(q: Any, p: int, threshold: float, pairs: int, unimodal: boo
         factor, holds = 4 * (1 - threshold + 1 / (2 * pairs)) / (1 + 1 / pairs), np.ones_like(q, bool)
     else:
         room = 2 * threshold - 1 - 1 / (2 * pairs)
-        factor = 1 / (2 * room) if room > 0 else np.inf
+        if room <= 0:  # as few pairs as this say no more than the general bound
+            return worst
+        factor = 1 / (2 * room)
         holds = threshold > np.minimum(0.5 + theta**2, 0.5 + 1 / (2 * pairs) + 0.75 * theta**2)
     return np.where(holds & (theta <= 1 / np.sqrt(3)), np.minimum(factor * q * theta, worst), worst)
 
