@@ -55,17 +55,22 @@ def warn_at_the_edge(
         return
     grid, mean = (each.reshape(len(place), -1, count) for each in (alphas, mean))
     nnz = nnz.reshape(len(place), -1)
+    ends: dict[str, list[tuple[int, float]]] = {}  # by what is to be said, the responses and their alphas
     for number, at in enumerate(place):
         row, alpha = grid[number, at // count], grid[number, at // count, at % count]
         curve = mean[number, at // count]
         curve = curve[np.isfinite(curve)]
         if not curve.size or np.ptp(curve) <= LEVEL * np.max(np.abs(curve)):
             continue
-        of = f"of the grid, {alpha:.3g}"
-        best_is = f"{f'y {number}: ' if len(place) > 1 else ''}the best {what} is at the"
         if alpha == row.min() > 0:
-            warn(f"{best_is} smallest alpha {of}; {remedy}", DataWarning)
+            said = f"smallest alpha of the grid, {{:.3g}}; {remedy}"
         elif alpha == row.max() and nnz[number, at]:
-            warn(f"{best_is} largest alpha {of}; pass larger alphas", DataWarning)
+            said = "largest alpha of the grid, {:.3g}; pass larger alphas"
         elif alpha == row.max():
-            warn(f"{best_is} largest alpha {of}, where all coefficients are zero: no feature helps", DataWarning)
+            said = "largest alpha of the grid, {:.3g}, where all coefficients are zero: no feature helps"
+        else:
+            continue
+        ends.setdefault(said, []).append((number, alpha))
+    for said, (first, *more) in ends.items():
+        name = f"y {first[0]}{f' and {len(more)} more' if more else ''}: " if len(place) > 1 else ""
+        warn(f"{name}the best {what} is at the {said.format(first[1])}", DataWarning)

@@ -37,7 +37,7 @@ def save(result: Fit | CVPath, file: Any) -> None:
     ``file`` is a path, taken as it is, or an open binary file. Raises ValueError where something in it is code: losses
     and penalties that are not the library's own.
     """
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, Any] = {}
     content = _encoded(result, "the result", arrays)
     text = json.dumps({"format": FORMAT, "version": VERSION, "content": content}, allow_nan=False)
     arrays[DESCRIPTION] = np.frombuffer(text.encode(), np.uint8)
@@ -68,13 +68,8 @@ def load(file: Any) -> Any:
             return load(handle)
     file.seek(0)
     name = repr(getattr(file, "name", file))
-    try:
-        arrays = _arrays(file)
-        described = json.loads(arrays[DESCRIPTION].tobytes())
-        known = described["format"] == FORMAT and isinstance(described["version"], int)
-    except (KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
-        known = False
-    if not known:
+    arrays, described = _read(file)
+    if described.get("format") != FORMAT or not isinstance(described.get("version"), int):
         raise ValueError(f"{name} was not written by .save(file) of a Fit, Path or CVPath, or is damaged")
     if described["version"] > VERSION:
         raise ValueError(f"{name} has format {described['version']}, from a newer proxreg; this one reads {VERSION}")
@@ -87,15 +82,21 @@ def load(file: Any) -> Any:
     return result
 
 
-def _arrays(file: Any) -> dict[str, np.ndarray]:
-    archive = np.load(file, allow_pickle=False)
-    if not isinstance(archive, np.lib.npyio.NpzFile):
-        raise ValueError("one array")
-    with archive:
-        return {name: archive[name] for name in archive.files}
+def _read(file: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return arrays and description; of another file none."""
+    try:
+        archive = np.load(file, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            return {}, {}
+        with archive:
+            arrays = {name: archive[name] for name in archive.files}
+        described = json.loads(arrays[DESCRIPTION].tobytes())
+    except (KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
+        return {}, {}
+    return arrays, described if isinstance(described, dict) else {}
 
 
-def _encoded(value: Any, where: str, arrays: dict[str, np.ndarray]) -> Any:
+def _encoded(value: Any, where: str, arrays: dict[str, Any]) -> Any:
     """Return what JSON can say of a value, its arrays put aside."""
     if isinstance(value, (np.ndarray, np.generic, jax.Array)):
         return {"kind": "scalar" if isinstance(value, np.generic) else "array", "name": _kept(value, where, arrays)}
@@ -120,7 +121,7 @@ def _encoded(value: Any, where: str, arrays: dict[str, np.ndarray]) -> Any:
     raise ValueError(f"{what} cannot be saved: files hold numbers and names, no code; pickle it, or save its arrays")
 
 
-def _kept(value: Any, where: str, arrays: dict[str, np.ndarray]) -> str:
+def _kept(value: Any, where: str, arrays: dict[str, Any]) -> str:
     array = np.asarray(value)
     if array.dtype.kind not in "biufcUSmM":
         raise ValueError(f"an array of {array.dtype} in {where} cannot be saved; convert it to numbers or text first")

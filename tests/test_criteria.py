@@ -276,6 +276,9 @@ def test_a_best_model_at_the_end_of_the_grid_is_said():
     assert aic(ridge.alphas[-1] / 10) < aic(ridge.alphas[-1]) == min(map(aic, ridge.alphas))
     with pytest.warns(pr.DataWarning, match=r"the best AIC is at the smallest alpha of the grid, .*; pass smaller"):
         pr.information_criterion(ridge, kind="aic")
+    with pytest.warns(pr.DataWarning, match="the best mean loss is at the smallest alpha"):
+        cv = pr.cv_path(X, y, l1_ratio=0.0, n_alphas=12, **TIGHT)
+    assert cv.alpha_min == pytest.approx(ridge.alphas[-1])
     with pytest.warns(pr.DataWarning, match="y 1: the best BIC is at the smallest"):
         pr.information_criterion(pr.fit_path(X, np.stack([y[::-1], y], axis=1), alphas=[3.0, 1.0], **TIGHT))
 

@@ -77,7 +77,8 @@ def results():
 
 
 def test_a_file_gives_everything_back(tmp_path):
-    for number, (kind, result) in enumerate(results()):
+    made = list(results())
+    for number, (kind, result) in enumerate(made):
         file = tmp_path / f"{number} of a kind"  # no .npz is added
         result.save(file if number % 2 else str(file))
         with open(file, "rb") as handle:
@@ -88,7 +89,7 @@ def test_a_file_gives_everything_back(tmp_path):
         assert repr(again) == repr(result)
         offset = np.zeros(60) if kind == "huber" else None
         np.testing.assert_array_equal(again.predict(X, offset=offset), result.predict(X, offset=offset))
-    assert len(list(tmp_path.iterdir())) == number + 1
+    assert len(list(tmp_path.iterdir())) == len(made)
 
 
 def test_what_needs_the_data_asks_for_them():
@@ -134,7 +135,8 @@ def described(content: Any, **changes: Any) -> io.BytesIO:
     """A file with this description."""
     text = json.dumps({"format": "proxreg", "version": 1, "content": content, **changes})
     file = io.BytesIO()
-    np.savez(file, **{serialization.DESCRIPTION: np.frombuffer(text.encode(), np.uint8)})
+    arrays: Any = {serialization.DESCRIPTION: np.frombuffer(text.encode(), np.uint8)}
+    np.savez(file, **arrays)
     return file
 
 

@@ -58,8 +58,7 @@ def _draw_curves(stability: Any, labels: tuple[str, ...], names: Any, ax: Any, f
     shown = chosen_features(names, labels, coloured, len(coloured))
     coloured = [*shown, *(j for j in coloured if j not in shown)]
     panel = lay_out(1, ax, figure, beside=width_of([labels[j] for j in shown]))[0]
-    rest = probability.any(axis=0)
-    rest[coloured] = False
+    rest = np.where(np.isin(np.arange(len(labels)), coloured), False, np.any(probability, axis=0))
     draw_rest(panel, x, probability[:, rest].T)
     for number, j in enumerate(coloured):
         draw_line(panel, x, probability[:, j], number, labels[j])

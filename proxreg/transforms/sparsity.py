@@ -46,7 +46,7 @@ class Sparsity(NamedTuple):
     def __repr__(self):
         total = LeafSparsity("total", (), "", *self[1:])
         titles = ("parameter", "shape", "penalty", "non-zero", "of", "zeros", "dead groups")
-        rows = [titles + ("NaN",) * bool(self.nan)]
+        rows: list[tuple[str, ...]] = [titles + ("NaN",) * bool(self.nan)]
         for leaf in (*self.leaves, total):
             dead = f"{leaf.dead_groups:,} of {leaf.groups:,}" if leaf.groups else ""
             counts = f"{leaf.nonzero:,}", f"{leaf.size:,}", f"{100 * _zero_share(leaf):.1f} %", dead
