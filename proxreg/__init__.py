@@ -1,6 +1,30 @@
-"""proxreg: the regularisation layer of JAX."""
+"""proxreg: the regularisation layer of JAX.
+
+Exact zeros in optax, whole grids of penalised linear models in one call, and a duality gap that certifies each fit.
+
+    minimise over (b, w)   (1/S) sum_i s_i loss(y_i, o_i + b + x_i . w)  +  penalty(w),    S = sum_i s_i
+
+>>> import proxreg as pr
+>>> X, y, names = pr.datasets.load_diabetes()
+>>> cv = pr.cv_path(X, y, standardize=True, feature_names=names, n_alphas=50, min_ratio=1e-2, dtype="float64")
+>>> print([name for name, w in zip(names, cv.coef("1se")) if w], bool(cv.path.gap.max() <= 1e-4))
+['sex', 'bmi', 'bp', 's3', 's5', 's6'] True
+
+Where to begin, each with ``help(pr.fit_path)`` and the like:
+
+* a grid of models: ``fit_path``, ``cv_path``, ``ridge_cv``, ``information_criterion``; one model: ``fit``
+* what they return: ``Path``, ``CVPath``, ``Fit``, with ``.predict``, ``.table``, ``.at(alpha)``, ``.plot``, ``.save``;
+  ``load`` reads what was saved, and ``show_progress`` tells how far a long call is
+* how sure a selection is: ``stability_selection``, ``bootstrap``, ``relax``, ``adaptive``
+* neural networks with optax: ``proximal``, ``proximal_adam``, ``by_path``, ``sparsity``, ``prune``
+* under jit, vmap and grad: penalties such as ``L1``, ``GroupLasso``; solvers ``fista``, ``coordinate_descent``
+* scikit-learn's estimators: ``proxreg.sklearn``; pictures: ``proxreg.plotting``
+
+The README, the notebooks and ``python -m proxreg --help`` show each of them at work.
+"""
 
 from proxreg import datasets as datasets
+from proxreg._progress import show_progress as show_progress
 from proxreg._pytree import pytree_dataclass as pytree_dataclass
 from proxreg._warnings import ConvergenceWarning as ConvergenceWarning
 from proxreg._warnings import DataWarning as DataWarning
@@ -48,6 +72,7 @@ from proxreg.results import Fit as Fit
 from proxreg.results import Path as Path
 from proxreg.ridge import ridge_cv as ridge_cv
 from proxreg.selection import cv_path as cv_path
+from proxreg.serialization import load as load
 from proxreg.solvers import Result as Result
 from proxreg.solvers import Status as Status
 from proxreg.solvers import coordinate_descent as coordinate_descent
@@ -69,3 +94,82 @@ from proxreg.transforms import proximal_sgd as proximal_sgd
 from proxreg.transforms import prune as prune
 from proxreg.transforms import rda as rda
 from proxreg.transforms import sparsity as sparsity
+
+__all__ = [
+    "L1",
+    "L2",
+    "Bootstrap",
+    "BoundedElasticNet",
+    "Box",
+    "ByPath",
+    "CVPath",
+    "Coefficients",
+    "ConvergenceWarning",
+    "Criterion",
+    "Custom",
+    "DataWarning",
+    "ElasticNet",
+    "Fit",
+    "GroupLasso",
+    "Huber",
+    "LinearModel",
+    "Logistic",
+    "Loss",
+    "NonNegative",
+    "Path",
+    "Penalty",
+    "Poisson",
+    "Quadratic",
+    "Result",
+    "Sparsity",
+    "Squared",
+    "Stability",
+    "Status",
+    "Zero",
+    "adam_euclidean_prox",
+    "adaptive",
+    "add_subgradient",
+    "alpha_max",
+    "bootstrap",
+    "bounded_elastic_net",
+    "box",
+    "by_path",
+    "convert",
+    "coordinate_descent",
+    "cv_path",
+    "datasets",
+    "debias",
+    "decoupled_shrinkage",
+    "elastic_net",
+    "fista",
+    "fit",
+    "fit_path",
+    "ftrl",
+    "gradient_mapping",
+    "group_lasso",
+    "information_criterion",
+    "keep_programs",
+    "l1",
+    "l2",
+    "load",
+    "non_negative",
+    "proximal",
+    "proximal_adagrad",
+    "proximal_adam",
+    "proximal_lion",
+    "proximal_sgd",
+    "prune",
+    "pytree_dataclass",
+    "rda",
+    "relax",
+    "ridge_cv",
+    "show_progress",
+    "sparsity",
+    "stability_selection",
+    "zero",
+]
+
+
+def __dir__() -> list[str]:
+    """Return the public names: what completion offers, without the modules that they come from."""
+    return __all__

@@ -9,7 +9,7 @@ from proxreg.convergence import how_many, remedy, warn_about_many, warn_unless_c
 from proxreg.folds import check_key
 from proxreg.path_problem import PathOptions, as_path, check_options, labels, pose, solved
 from proxreg.resampling import bootstrap_samples, fits
-from proxreg.results import Path
+from proxreg.results import Path, worst
 from proxreg.validation import check_positive
 
 MOST = 1 << 28  # coefficients to keep
@@ -49,7 +49,7 @@ class Bootstrap:
         shape = " x ".join(map(str, self.coef.shape[1:-1]))
         return (
             f"Bootstrap: {len(self.coef)} samples x {shape} alphas, {self.coef.shape[-1]} features, "
-            f"{int(self.converged.sum())} of {self.converged.size} fits converged, worst gap {np.max(self.gap):.1e}"
+            f"{int(self.converged.sum())} of {self.converged.size} fits converged, worst gap {worst(self.gap)}"
         )
 
 

@@ -14,11 +14,14 @@ from proxreg.losses import Huber, Loss, Squared
 from proxreg.path_problem import limits_in
 from proxreg.penalties import L1, L2, BoundedElasticNet, ElasticNet
 from proxreg.results import Fit, Path, fit_at
-from proxreg.rules import best
+from proxreg.rules import best, warn_at_the_edge
 from proxreg.source_data import Rows, data_of, path_of
+from proxreg.tables import criterion_table
 from proxreg.validation import check_positive
 
 KINDS = ("aic", "bic", "ebic")
+CROWDED = 0.5  # degrees of freedom per row, beyond which a criterion falls because the model fits noise
+FEWER = "it has a degree of freedom for every other row or more: pass max_features=, or hold rows out with pr.cv_path"
 RANK = 1e-12  # of the largest eigenvalue, below which there is none
 
 
@@ -59,6 +62,10 @@ class Criterion:
     def predict(self, X: Any, *, kind: str = "mean", offset: Any = None) -> np.ndarray:
         """Its predictions for the rows of X."""
         return self.model().predict(X, kind=kind, offset=offset)
+
+    def table(self) -> Any:
+        """Return a row for each fit with its criterion; a DataFrame where pandas is installed."""
+        return criterion_table(self)
 
     def _at(self, values: np.ndarray) -> Any:
         count = len(self.place)
@@ -102,6 +109,7 @@ def information_criterion(
       gamma: of EBIC, in [0, 1].
 
     With as many degrees of freedom as rows a model fits perfectly, and wins: end the path before, or hold rows out.
+    Warns where the best model is at the end of the grid, unless ``max_features`` ended it.
 
     >>> import proxreg as pr
     >>> X, y, names = pr.datasets.load_diabetes()
@@ -138,7 +146,12 @@ def information_criterion(
         dfs.append(df)
     alphas = path.alphas.reshape(lead)
     place = np.array([best(value, alpha) for value, alpha in zip(values, alphas)])
-    return Criterion(path, kind, np.stack(values).reshape(shape), np.stack(dfs).reshape(shape), place)
+    value, df = np.stack(values), np.stack(dfs)
+    if path.max_features is None:  # else the grid may end where it was told to
+        crowded = any(df[k, where] > CROWDED * data.total for k, (where, data) in enumerate(zip(place, parts)))
+        remedy = {"remedy": FEWER} if crowded else {}
+        warn_at_the_edge(path.alphas, value.reshape(shape), path.nnz, place, kind.upper(), **remedy)
+    return Criterion(path, kind, value.reshape(shape), df.reshape(shape), place)
 
 
 @OneBlasThread()

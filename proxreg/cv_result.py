@@ -7,6 +7,7 @@ import numpy as np
 
 from proxreg.results import Fit, Path, fit_at
 from proxreg.rules import RULES, check_rule
+from proxreg.tables import cv_table
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -62,6 +63,19 @@ class CVPath:
             **{name: getattr(self, name)[:, number] for name in ("fold_loss", "fold_gap")},
             place={rule: place[[number]] for rule, place in self.place.items()},
         )
+
+    def table(self, rule: str | None = None) -> Any:
+        """Return a row for each alpha, or the model that a rule takes: intercept and non-zero coefficients by name.
+
+        The table is a DataFrame where pandas is installed, else a readable ``Table`` of the same content.
+        """
+        return cv_table(self) if rule is None else self.model(rule).table()
+
+    def save(self, file: Any) -> None:
+        """Write everything but the data to an ``.npz`` file, without pickle; see ``proxreg.load``."""
+        from proxreg.serialization import save
+
+        save(self, file)
 
     def plot(self, **options: Any) -> Any:
         """Draws the mean and its standard errors against alpha; see ``proxreg.plotting.plot_cv``."""

@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from proxreg.validation import check_positive, missing
+from proxreg.array_checks import missing
+from proxreg.validation import check_positive
 
 
 class Fold(NamedTuple):

@@ -16,7 +16,7 @@ from proxreg.fitting import on_input_scale
 from proxreg.path_problem import as_path, check_ratios, labels, pose, solved, template_of, with_limits_for
 from proxreg.penalties import L1, BoundedElasticNet, Penalty, Zero
 from proxreg.results import Fit, Path
-from proxreg.task import make_options, make_task, require_alpha, require_factor, require_fit
+from proxreg.task import make_options, make_task, require_alpha, require_factor, require_fit, require_type
 
 
 def fit(
@@ -62,6 +62,7 @@ def fit(
     )
     options = make_options(tol, max_steps, solver, penalty, task.dtype)
     require_fit(penalty, task)
+    require_type(penalty, task.dtype)
     with _precision.scope(task.dtype):
         template = L1(0.0) if isinstance(penalty, Zero) else penalty  # the same, with a strength
         if task.factor is not None:
@@ -80,7 +81,9 @@ def fit(
             penalty = replace(template, alpha=strength(scalar, task.factor))
     warn_unless_converged(found, options.tol, [""], remedy(standardize, task.dtype))
     del found["cause"]
-    return Fit(**found, penalty=penalty, loss=task.loss, feature_names=task.data.names, classes=task.data.classes)
+    data = task.data
+    about = {"feature_names": data.names, "classes": data.classes, "has_offset": data.offset is not None}
+    return Fit(**found, penalty=penalty, loss=task.loss, **about)
 
 
 def fit_path(

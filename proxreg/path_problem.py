@@ -12,12 +12,22 @@ import numpy as np
 from proxreg import _precision
 from proxreg._pytree import replace
 from proxreg.alpha_grid import default_grid, unpenalised_fit
+from proxreg.array_checks import require_range
 from proxreg.batch import solve_batch
 from proxreg.engine import OneBlasThread
 from proxreg.fitting import on_input_scale
 from proxreg.penalties import BoundedElasticNet, ElasticNet, Penalty
 from proxreg.results import Origin, Path
-from proxreg.task import Options, Task, make_options, make_tasks, require_alpha, require_factor, require_fit
+from proxreg.task import (
+    Options,
+    Task,
+    make_options,
+    make_tasks,
+    require_alpha,
+    require_factor,
+    require_fit,
+    require_type,
+)
 from proxreg.validation import check_alphas, check_limit, check_positive, check_vector
 
 PORTION = 16  # alphas of a path that may end early
@@ -109,7 +119,11 @@ def pose(
     if task.factor is not None:
         require_factor(template)
     require_fit(template, task)
+    if penalty is not None:
+        require_type(penalty, task.dtype)
     given = check_alphas(alphas, ratios.shape, (len(tasks),) if several else ())
+    if given is not None:
+        require_range(given, "alphas", task.dtype)
     options = make_options(tol, max_steps, solver, template, task.dtype)
     limited = isinstance(template, BoundedElasticNet) and penalty is None
     with _precision.scope(task.dtype):
@@ -232,17 +246,18 @@ def as_path(problem: PathProblem, found: dict[str, np.ndarray]) -> Path:
         loss=task.loss,
         feature_names=task.data.names,
         classes=tuple(each.data.classes for each in problem.tasks) if several else task.data.classes,
+        has_offset=task.data.offset is not None,
         alphas=problem.grid,
         origin=Origin(
             tuple(each.data for each in problem.tasks),
             task.data.sample_weight is not None,
-            task.data.offset is not None,
             task.fit_intercept,
             task.standardize,
             task.design.scale,
             task.factor,
         ),
         refitted=False,
+        max_features=problem.most,
         l1_ratio=None if problem.own else (ratios if ratios.ndim else float(ratios)),
     )
 

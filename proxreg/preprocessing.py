@@ -204,7 +204,7 @@ def _response(data: Data, fit_intercept: bool, least_squares: bool, dtype: np.dt
         y = y - y_center
     if least_squares:
         size = float(np.max(np.abs(y)))
-        require_squares("y", size, dtype)
+        require_squares("y" if data.offset is None else "y less offset", size, dtype)
         if 0 < size < FEWEST[dtype]:
             less = " less its mean" if fit_intercept else ""
             raise ValueError(f"the squares of y{less} underflow in {dtype}; multiply it by a constant first")
@@ -238,7 +238,7 @@ def _check_columns(
 
 def require_squares(what: str, size: float, dtype: np.dtype) -> None:
     """Raises where squares of numbers of such a size would overflow."""
-    if not size < 1e-3 * np.sqrt(np.finfo(dtype).max):
+    if not size < 1e-3 * float(np.finfo(dtype).max) ** 0.5:
         raise ValueError(f"the squares of {what} overflow in {dtype}; divide it by a constant first")
 
 

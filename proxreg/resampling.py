@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from proxreg import _precision
-from proxreg._progress import report
+from proxreg._progress import report, unheard
 from proxreg.batch import result_of, scales_of
 from proxreg.engine import (
     Family,
@@ -100,7 +100,7 @@ def fits(problem: PathProblem, whole: dict[str, np.ndarray], weights: np.ndarray
     solve = _least_squares(problem, whole) if isinstance(task.loss, Squared) else _any_loss(problem, whole)
     for start in range(0, len(weights), size):
         own = weights[start : start + size]
-        with _precision.scope(task.dtype), OneBlasThread():
+        with _precision.scope(task.dtype), OneBlasThread(), unheard():
             # side by side, each with steps that leave the other core to the other
             halves = np.array_split(own, min(cores(), len(own)))
             parts = in_parallel(lambda rows: on_input_scale(task, solve(rows), problem.options.tol), halves)

@@ -8,9 +8,12 @@ import numpy as np
 from proxreg import _precision
 from proxreg._core import require_unforked
 from proxreg._pytree import replace
+from proxreg.feature_names import column_names, select_columns
+from proxreg.grid_lookup import listed_numbers, place_of
 from proxreg.losses import Loss
 from proxreg.penalties import Penalty
-from proxreg.validation import Data, check_design, check_per_sample, column_names
+from proxreg.tables import feature_table, path_table
+from proxreg.validation import Data, check_design, check_per_sample
 
 PER_FIT = (
     "coef",
@@ -28,7 +31,6 @@ class Origin(NamedTuple):
 
     data: tuple[Data, ...]  # one for each response; none after pickling
     weighted: bool
-    has_offset: bool
     fit_intercept: bool
     standardize: bool
     scale: np.ndarray  # (p,) that columns were divided by, on the input's scale
@@ -50,6 +52,7 @@ class Fit:
     loss: Loss
     feature_names: tuple[str, ...] | None = None
     classes: tuple | None = None  # (class of y = 0, class of y = 1) of a classification; a pair for each of y (n, T)
+    has_offset: bool = False  # fitted with one: a prediction needs one too
 
     @property
     def nnz(self) -> np.ndarray:
@@ -57,18 +60,24 @@ class Fit:
         return np.count_nonzero(self.coef, axis=-1)
 
     def predict(self, X: Any, *, kind: str = "mean", offset: Any = None) -> np.ndarray:
-        """Predictions for the rows of ``X (n, p)``: shape ``(..., n)``, one row per fit.
+        """Return predictions for the rows of ``X (n, p)``: shape ``(..., n)``, one row per fit.
 
         ``kind="mean"`` is the expected response (for a logistic loss the probability of ``classes[1]``), ``"eta"`` the
-        linear predictor, ``"class"`` the likelier class. ``offset (n,)`` is added to the linear predictor.
+        linear predictor, ``"class"`` the likelier class. ``offset (n,)`` is added to the linear predictor; a model that
+        was fitted with an offset needs one. Columns of a data frame are taken by name where the model has names.
         """
-        given = column_names(X)
-        as_many = getattr(X, "shape", ())[1:] == self.coef.shape[-1:]
-        X = np.asarray(check_design(X, self.feature_names if given is None and as_many else given))
-        require_columns(X.shape[1], given, self)
+        X = select_columns(X, self.feature_names)
+        names = column_names(X)
+        same_width = getattr(X, "shape", ())[1:] == self.coef.shape[-1:]
+        X = np.asarray(check_design(X, self.feature_names if names is None and same_width else names))
+        require_columns(X.shape[1], self)
+        offset = check_per_sample(offset, "offset", len(X))
+        if offset is None and self.has_offset:
+            zeros = f"offset=np.zeros({len(X)}) if none is meant"
+            raise ValueError(f"the model was fitted with offset: pass offset=, one entry per row of X; {zeros}")
         eta = self.coef @ X.astype(self.coef.dtype).T + self.intercept[..., None]
         if offset is not None:
-            eta = eta + np.asarray(check_per_sample(offset, "offset", len(X)), eta.dtype)
+            eta = eta + np.asarray(offset, eta.dtype)
         if kind == "eta":
             return eta
         if kind == "mean":
@@ -83,13 +92,26 @@ class Fit:
             return np.array(found) if len({pair.dtype.kind for pair in pairs}) == 1 else np.array(found, object)
         raise ValueError(f"kind must be 'mean', 'eta' or, for a classification, 'class', got {kind!r}")
 
+    def table(self) -> Any:
+        """Return intercept and non-zero coefficients by name, the largest first: a DataFrame where pandas is installed.
+
+        For several responses there is a column for each.
+        """
+        return feature_table(self)
+
+    def save(self, file: Any) -> None:
+        """Write everything but the data to an ``.npz`` file, without pickle; see ``proxreg.load``."""
+        from proxreg.serialization import save
+
+        save(self, file)
+
     def __repr__(self) -> str:
-        state = "converged" if self.converged else "NOT converged"
-        return (
-            f"Fit: {type(self.penalty).__name__}, {self.loss.name} loss, {self.nnz} of {self.coef.size} "
-            f"coefficients non-zero\n  objective {self.objective:.6g}, gap {self.gap:.1e}, violation "
-            f"{self.violation:.1e}, {state} after {self.num_steps} steps"
-        )
+        head = f"Fit: {type(self.penalty).__name__}, {self.loss.name} loss, "
+        if self.converged.ndim == 0:
+            return f"{head}{_outcome(self, (), 2)}"
+        count, p = self.coef.shape[0], self.coef.shape[-1]
+        lines = [f"{head}{count} responses, {p} features"]
+        return "\n".join(lines + [f"  y {k}: {_outcome(self, (k,), 4)}" for k in range(count)])
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -102,9 +124,10 @@ class Path(Fit):
     alphas: np.ndarray = dataclasses.field(kw_only=True)  # (K,) or (R, K)
     l1_ratio: Any = dataclasses.field(kw_only=True, default=None)  # a number, (R,), or None for a given penalty
     origin: Origin = dataclasses.field(kw_only=True, repr=False)
-    refitted: bool = dataclasses.field(
-        kw_only=True, default=False
-    )  # by relax: on its supports without penalty, or partly
+    #: by relax: on its supports without penalty, or partly
+    refitted: bool = dataclasses.field(kw_only=True, default=False)
+    #: non-zeros at which the grid was to end, if at any
+    max_features: int | None = dataclasses.field(kw_only=True, default=None)
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the data, which are not the path's to write to a file."""
@@ -138,6 +161,17 @@ class Path(Fit):
         origin = self.origin._replace(data=self.origin.data and (self.origin.data[number],))
         return dataclasses.replace(self, **own, classes=classes, origin=origin)
 
+    def at(self, alpha: float, *, l1_ratio: float | None = None) -> Fit:
+        """Return the fit at an alpha of the grid, and an l1_ratio where there are several; nothing is interpolated.
+
+        Numbers may differ from the grid's by rounding, 1e-6 of them. Raises ValueError, with the neighbours, elsewhere.
+        """
+        return fit_at(self, np.array([place_of(self, alpha, l1_ratio)]))
+
+    def table(self) -> Any:
+        """Return a row for each fit, its coefficients by name; a DataFrame where pandas is installed."""
+        return path_table(self)
+
     def plot(self, **options: Any) -> Any:
         """Draws the coefficients against -log10(alpha); see ``proxreg.plotting.plot_path``."""
         from proxreg.plotting import plot_path
@@ -147,14 +181,16 @@ class Path(Fit):
     def __repr__(self) -> str:
         shape = " x ".join(map(str, self.alphas.shape))
         kind = (
-            type(self.penalty).__name__ if self.l1_ratio is None else f"elastic net, l1_ratio {_listed(self.l1_ratio)}"
+            type(self.penalty).__name__
+            if self.l1_ratio is None
+            else f"elastic net, l1_ratio {listed_numbers(self.l1_ratio)}"
         )
         done = int(np.sum(self.converged))
         ratios, several = self.ratios, self.several
         lines = [
             f"Path: {shape} alphas, {kind}, {self.loss.name} loss, {self.coef.shape[-1]} features, {self.coef.dtype}",
             f"  {done} of {self.converged.size} converged, "
-            f"worst gap {_worst(self.gap)}, worst violation {_worst(self.violation)}",
+            f"worst gap {worst(self.gap)}, worst violation {worst(self.violation)}",
             f"  {'y ' if several else ''}{'l1_ratio':>8} {'alpha':>10} {'non-zeros':>9} {'objective':>11} "
             f"{'gap':>8} {'steps':>6}",
         ]
@@ -169,14 +205,11 @@ class Path(Fit):
         return "\n".join(lines)
 
 
-def require_columns(count: int, names: tuple[str, ...] | None, model: Fit) -> None:
-    """Raises unless columns are as many as the model's, and called the same where both have names."""
-    p, own = model.coef.shape[-1], model.feature_names
+def require_columns(count: int, model: Fit) -> None:
+    """Raise ValueError unless columns are as many as the model's."""
+    p = model.coef.shape[-1]
     if count != p:
         raise ValueError(f"X has {count} columns, the model was fitted on {p}")
-    if own is not None and names is not None and names != own:
-        at = next(j for j in range(p) if names[j] != own[j])
-        raise ValueError(f"column {at} of X is {names[at]!r}, the model was fitted on {own[at]!r}")
 
 
 def fit_at(path: Path, place: np.ndarray) -> Fit:
@@ -189,22 +222,26 @@ def fit_at(path: Path, place: np.ndarray) -> Fit:
         return found if path.several else found[0]
 
     own = {name: take(getattr(path, name)) for name in PER_FIT}
-    given: dict[str, Any] = {} if path.several else {"alpha": float(take(path.alphas))}
-    if path.l1_ratio is not None and not path.several:
-        given["l1_ratio"] = float(take(path.ratios))
-    penalty = replace(path.penalty, **given)
-    return Fit(**own, penalty=penalty, loss=path.loss, feature_names=path.feature_names, classes=path.classes)
+    chosen: dict[str, Any] = {"alpha": take(path.alphas)}
+    if path.l1_ratio is not None:
+        chosen["l1_ratio"] = take(path.ratios)
+    # of several responses (T, 1), like their coefficients (T, p)
+    parts = {name: value[:, None] if path.several else float(value) for name, value in chosen.items()}
+    about = {name: getattr(path, name) for name in ("loss", "feature_names", "classes", "has_offset")}
+    return Fit(**own, penalty=replace(path.penalty, **parts), **about)
 
 
-def names_of(features: tuple[str, ...] | None, p: int) -> tuple[str, ...]:
-    """What to call each of p features in tables and pictures."""
-    return features or tuple(f"x{j}" for j in range(p))
+def _outcome(fit: Fit, place: tuple[int, ...], indent: int) -> str:
+    newline = "\n" + " " * indent
+    state = "converged" if fit.converged[place] else "NOT converged"
+    return (
+        f"{fit.nnz[place]} of {fit.coef.shape[-1]} coefficients non-zero{newline}objective {fit.objective[place]:.6g}, "
+        f"gap {fit.gap[place]:.1e}, violation {fit.violation[place]:.1e}, {state} after {fit.num_steps[place]} steps"
+    )
 
 
-def _worst(values: np.ndarray) -> str:
+def worst(values: Any) -> str:
+    """Return the largest of errors as text, unknown ones left out."""
+    values = np.asarray(values)
     known = values[~np.isnan(values)]
     return f"{known.max():.1e}" if known.size else "unknown"
-
-
-def _listed(values: Any) -> str:
-    return ", ".join(f"{v:g}" for v in np.atleast_1d(values))

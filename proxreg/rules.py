@@ -6,6 +6,7 @@ from proxreg._warnings import DataWarning, warn
 
 RULES = ("min", "1se")
 LEVEL = 1e-9  # of a mean, that no alpha changes it by
+SMALLER = "pass smaller alphas, or a smaller min_ratio"
 
 
 def check_rule(rule: str) -> str:
@@ -41,27 +42,34 @@ def places(mean: np.ndarray, error: np.ndarray, alphas: np.ndarray, responses: i
     return dict(zip(RULES, np.array(found).T))
 
 
-def warn_at_the_edge(alphas: np.ndarray, mean: np.ndarray, nnz: np.ndarray, place: np.ndarray, what: str) -> None:
+def warn_at_the_edge(
+    alphas: np.ndarray, mean: np.ndarray, nnz: np.ndarray, place: np.ndarray, what: str, remedy: str = SMALLER
+) -> None:
     """Says where a curve ends before its best point, as far as the grid tells; ``place (T,)`` as in ``places``.
 
-    A curve that is level, as of a constant response, has no best point to miss.
+    A curve that is level, as of a constant response, has no best point to miss. ``remedy`` is what to do where the best
+    alpha is the smallest.
     """
     count = alphas.shape[-1]
     if count < 2:
         return
     grid, mean = (each.reshape(len(place), -1, count) for each in (alphas, mean))
     nnz = nnz.reshape(len(place), -1)
+    ends: dict[str, list[tuple[int, float]]] = {}  # by what is to be said, the responses and their alphas
     for number, at in enumerate(place):
         row, alpha = grid[number, at // count], grid[number, at // count, at % count]
-        if not np.isfinite(mean[number, at // count]).all():
+        curve = mean[number, at // count]
+        if not np.isfinite(curve).all() or np.ptp(curve) <= LEVEL * np.max(np.abs(curve)):
             continue
-        if np.ptp(mean[number, at // count]) <= LEVEL * np.max(np.abs(mean[number, at // count])):
-            continue
-        of = f"of the grid, {alpha:.3g}"
-        best_is = f"{f'y {number}: ' if len(place) > 1 else ''}the best {what} is at the"
         if alpha == row.min() > 0:
-            warn(f"{best_is} smallest alpha {of}; pass smaller alphas, or a smaller min_ratio", DataWarning)
+            said = f"smallest alpha of the grid, {{:.3g}}; {remedy}"
         elif alpha == row.max() and nnz[number, at]:
-            warn(f"{best_is} largest alpha {of}; pass larger alphas", DataWarning)
+            said = "largest alpha of the grid, {:.3g}; pass larger alphas"
         elif alpha == row.max():
-            warn(f"{best_is} largest alpha {of}, where all coefficients are zero: no feature helps", DataWarning)
+            said = "largest alpha of the grid, {:.3g}, where all coefficients are zero: no feature helps"
+        else:
+            continue
+        ends.setdefault(said, []).append((number, alpha))
+    for said, (first, *more) in ends.items():
+        name = f"y {first[0]}{f' and {len(more)} more' if more else ''}: " if len(place) > 1 else ""
+        warn(f"{name}the best {what} is at the {said.format(first[1])}", DataWarning)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from proxreg._progress import report
+from proxreg._progress import report, unheard
 from proxreg._warnings import DataWarning
 from proxreg.convergence import remedy, warn_unless_converged
 from proxreg.cv_result import CVPath
@@ -118,7 +118,9 @@ def cv_path(
     if kind.name == "auc":
         _require_both(problem, chosen)
     infinite = infinite_folds(problem, chosen, degenerate_folds)
-    problem, whole = solved(problem)
+    report(0, len(chosen) + 1)
+    with unheard():
+        problem, whole = solved(problem)
     fits = [whole]
     values = []
     for number, fold in enumerate(chosen):
@@ -128,9 +130,11 @@ def cv_path(
         if number in infinite:
             found, value = limit_of(problem, whole, fold, infinite[number], kind)
         else:
-            found, value = _judged(problem, whole, fold, number, kind)
+            with unheard():
+                found, value = _judged(problem, whole, fold, number, kind)
         fits.append(found)
         values.append(value)
+    report(len(chosen) + 1, len(chosen) + 1)
     _warn(problem, fits)
     return _summary(problem, fits, np.stack(values), kind, len(values) // int(repeats))
 

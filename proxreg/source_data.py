@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from proxreg._core import require_unforked
+from proxreg.feature_names import select_columns
 from proxreg.results import Path, require_columns
 from proxreg.validation import Data, check_responses
 
@@ -34,20 +35,21 @@ def data_of(path: Path, X: Any, y: Any, sample_weight: Any, offset: Any) -> list
     """The data of each response: those given, or those that the path was fitted on."""
     require_unforked()
     origin = path.origin
-    for name, own, given in (("sample_weight", origin.weighted, sample_weight), ("offset", origin.has_offset, offset)):
+    for name, own, given in (("sample_weight", origin.weighted, sample_weight), ("offset", path.has_offset, offset)):
         if X is not None and own and given is None:
             raise ValueError(f"the path was fitted with {name}: pass it beside X and y")
     if (X is None) != (y is None):
         raise ValueError("pass both X and y, or neither")
     if X is None:
         if not origin.data:
-            raise ValueError("a path that was pickled does not carry its data: pass X and y")
+            raise ValueError("a path that was pickled or saved does not carry its data: pass X and y")
         if sample_weight is not None or offset is not None:
             raise ValueError("sample_weight and offset go with X and y; without these, the path's own are taken")
         given: tuple[Data, ...] = origin.data
     else:
+        X = select_columns(X, path.feature_names)
         given = tuple(check_responses(X, y, path.loss, sample_weight, offset))
-        require_columns(given[0].X.shape[1], given[0].names, path)
+        require_columns(given[0].X.shape[1], path)
     wanted = path.alphas.shape[0] if path.several else 1
     if len(given) != wanted:
         raise ValueError(f"the path has {wanted} responses, y has {len(given)}")

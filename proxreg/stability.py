@@ -8,10 +8,12 @@ import numpy as np
 
 from proxreg._warnings import DataWarning, warn
 from proxreg.convergence import how_many, remedy, warn_about_many
+from proxreg.feature_names import names_of
 from proxreg.folds import check_key
 from proxreg.path_problem import PathOptions, PathProblem, answer, check_options, pose, solved
 from proxreg.resampling import fits, half_samples
-from proxreg.results import names_of
+from proxreg.results import worst
+from proxreg.tables import stability_table
 from proxreg.validation import check_positive
 
 N_ALPHAS = 10
@@ -44,6 +46,10 @@ class Stability:
         """``(p,)`` whether that reaches the threshold."""
         return self.max_probability >= self.threshold
 
+    def table(self) -> Any:
+        """Return the features by falling probability, the largest of each; a DataFrame where pandas is installed."""
+        return stability_table(self)
+
     def plot(self, **options: Any) -> Any:
         """Draws the probabilities against -log10(alpha); see ``proxreg.plotting.plot_stability``."""
         from proxreg.plotting import plot_stability
@@ -61,7 +67,7 @@ class Stability:
             f"Stability: {self.selected.sum()} of {p} features selected in {self.threshold:g} or more of "
             f"{self.num_subsamples} half-samples, at most {self.expected_false:.2g} of them expected to be false",
             f"  {len(self.alphas)} alphas from {self.alphas[0]:.4g} to {self.alphas[-1]:.4g}, "
-            f"{self.mean_selected:.1f} features to a half-sample, worst gap {self.worst_gap:.1e}",
+            f"{self.mean_selected:.1f} features to a half-sample, worst gap {worst(self.worst_gap)}",
         ]
         lines += [f"  {names[j]:<{width}}  {most[j]:.3f}{'  selected' if self.selected[j] else ''}" for j in order]
         return "\n".join(lines)
@@ -163,7 +169,9 @@ def false_selections(q: Any, p: int, threshold: float, pairs: int, unimodal: boo
         factor, holds = 4 * (1 - threshold + 1 / (2 * pairs)) / (1 + 1 / pairs), np.ones_like(q, bool)
     else:
         room = 2 * threshold - 1 - 1 / (2 * pairs)
-        factor = 1 / (2 * room) if room > 0 else np.inf
+        if room <= 0:  # as few pairs as this say no more than the general bound
+            return worst
+        factor = 1 / (2 * room)
         holds = threshold > np.minimum(0.5 + theta**2, 0.5 + 1 / (2 * pairs) + 0.75 * theta**2)
     return np.where(holds & (theta <= 1 / np.sqrt(3)), np.minimum(factor * q * theta, worst), worst)
 

@@ -11,6 +11,7 @@ import numpy as np
 from proxreg import _precision
 from proxreg._core import bound_programs, require_unforked
 from proxreg._warnings import DataWarning, warn
+from proxreg.array_checks import require_range
 from proxreg.engine import (
     FEW,
     SOLVERS,
@@ -105,6 +106,9 @@ def make_tasks(
         out = check_excluded(exclude, first.X.shape[1], first.names)
         factor = np.where(out, np.inf, 1.0 if factor is None else factor)
     chosen = _precision.resolve(dtype, first.X)
+    for values, what in ((factor, "penalty_factor"), (first.offset, "offset")):
+        if values is not None:
+            require_range(values, what, chosen)
     classes = first.classes if len(responses) == 1 else None
     wanted = () if parts is None else parts(first.y, classes)
     factors = None if factor is None else factor.astype(chosen)
@@ -262,6 +266,12 @@ def require_fit(penalty: Penalty, task: Task) -> None:
         raise ValueError(f"{penalty!r} does not apply to {columns[0]} coefficients: {error}") from None
     if shape != columns:
         raise ValueError(f"{penalty!r} turns coefficients of shape {columns} into {shape}; check its shapes")
+
+
+def require_type(penalty: Penalty, dtype: np.dtype) -> None:
+    """Raise ValueError where a number of a penalty is beyond the type of the fit."""
+    for path, leaf in jax.tree_util.tree_leaves_with_path(penalty):
+        require_range(leaf, f"{type(penalty).__name__}{jax.tree_util.keystr(path)}", dtype)
 
 
 def require_factor(penalty: Any) -> None:

@@ -7,7 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from proxreg.array_checks import as_host_array, as_numbers, missing, require_finite
+from proxreg.feature_names import column_names
 from proxreg.losses import Loss
+
+SAFE_EXPONENT = 500  # products of weights up to 2^500 with data as large stay within float64, whose limit is 2^1024
 
 
 class Data(NamedTuple):
@@ -34,7 +38,7 @@ def check_responses(
     X: Any, y: Any, loss: Loss, sample_weight: Any = None, offset: Any = None, names: Any = None
 ) -> list[Data]:
     """The data for each column of ``y (n, t)``, or for ``y (n,)``; X and what belongs to it are checked once."""
-    columns = _host(y, "y")
+    columns = as_host_array(y, "y")
     if columns.ndim != 2 or columns.shape[1] < 2 or _length(X) != len(columns):
         return [check_data(X, y, loss, sample_weight, offset, names)]
     first = check_data(X, columns[:, 0], loss, sample_weight, offset, names)
@@ -54,24 +58,32 @@ def check_data(X: Any, y: Any, loss: Loss, sample_weight: Any = None, offset: An
     n, p = X.shape
     if names is not None and len(names) != p:
         raise ValueError(f"feature_names has {len(names)} names for {p} columns of X")
-    y, classes = _check_response(_host(y, "y"), n, X.shape, loss)
-    weight = check_per_sample(sample_weight, "sample_weight", n)
-    if weight is not None and (np.any(weight < 0) or not np.any(weight > 0)):
-        raise ValueError(f"sample_weight must be >= 0 with a positive sum, got a minimum of {weight.min():g}")
+    y, classes = _check_response(as_host_array(y, "y"), n, X.shape, loss, _as_a_vector(y))
+    weight = check_weights(sample_weight, n)
     return Data(X, y, classes, weight, check_per_sample(offset, "offset", n), names)
 
 
-def _check_response(y: np.ndarray, n: int, shape: tuple[int, ...], loss: Loss) -> tuple[np.ndarray, tuple | None]:
+def _as_a_vector(y: Any) -> str:
+    """Return how a user gets a vector from a y with a single column."""
+    labels = list(getattr(y, "columns", ()))
+    if labels:
+        return f"pass y[{labels[0]!r}]"
+    return "pass y.ravel()" if hasattr(y, "ravel") else "pass np.ravel(y)"
+
+
+def _check_response(
+    y: np.ndarray, n: int, shape: tuple[int, ...], loss: Loss, hint: str = ""
+) -> tuple[np.ndarray, tuple | None]:
     """Numbers ``(n,)``, and the two classes that they stand for if they do."""
     if y.ndim in (1, 2) and n not in (len(y), y.size):
         raise ValueError(f"X and y differ in length: X has shape {shape}, y {y.shape}")
     if y.ndim != 1:
-        hint = "; pass y.ravel()" if y.size == n > 1 else "; fit one response at a time" if y.ndim == 2 else ""
+        hint = f"; {hint}" if y.size == n > 1 else "; fit one response at a time" if y.ndim == 2 else ""
         raise ValueError(f"y must have shape ({n},), got {y.shape}{hint}")
-    _require_finite(np.where(missing(y), np.nan, 0.0) if y.dtype == object else y, "y")
+    require_finite(np.where(missing(y), np.nan, 0.0) if y.dtype == object else y, "y")
     y, classes = loss.encode(y)
-    y = _numeric(y, "y")
-    _require_finite(y, "y")
+    y = as_numbers(y, "y")
+    require_finite(y, "y")
     loss.check(y)
     return y, classes
 
@@ -81,13 +93,13 @@ def check_design(X: Any, names: tuple[str, ...] | None = None) -> Any:
     for dense in ("toarray", "todense"):
         if hasattr(X, dense):
             raise ValueError(f"X is sparse; pass X.{dense}() (dense arrays only)")
-    X = _numeric(_on_host(X), "X", names)
+    X = as_numbers(_on_host(X), "X", names)
     if X.ndim != 2:
         hint = "; pass X.reshape(-1, 1) for one feature, X.reshape(1, -1) for one row" if X.ndim == 1 else ""
         raise ValueError(f"X must have shape (n, p), got {X.shape}{hint}")
     if 0 in X.shape:
         raise ValueError(f"X must have at least one row and one column, got shape {X.shape}")
-    _require_finite(X, "X", names)
+    require_finite(X, "X", names)
     return X
 
 
@@ -97,103 +109,34 @@ def _on_host(X: Any) -> Any:
     return np.asarray(X) if at_hand and {device.platform for device in X.devices()} == {"cpu"} else X
 
 
-def column_names(X: Any, given: Any = None) -> tuple[str, ...] | None:
-    """Those given, or those that X has."""
-    if hasattr(X, "collect") and not hasattr(X, "shape"):
-        raise ValueError("X is a lazy frame; pass X.collect()")
-    names = getattr(X, "columns", None) if given is None else given
-    if names is None:
-        return None
-    if isinstance(names, str) or not hasattr(names, "__iter__"):
-        raise ValueError(f"feature_names must be a list of names, got {names!r}")
-    return tuple(map(str, names))
-
-
-def _host(values: Any, what: str) -> np.ndarray:
-    if isinstance(values, Tracer):
-        raise ValueError(
-            f"{what} is traced: fitting functions check and report on the host and cannot run inside jit, vmap or "
-            "grad; there, use pr.fista(pr.LinearModel(X, y), penalty)"
-        )
-    try:
-        return np.asarray(values)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{what} must be an array of numbers: {error}") from None
-
-
-def _numeric(values: Any, what: str, names: tuple[str, ...] | None = None) -> Any:
-    if not isinstance(values, jax.Array) or isinstance(values, Tracer):
-        values = _host(values, what)
-    kind = values.dtype.kind
-    if kind == "c":
-        raise ValueError(f"{what} must be real, got complex numbers")
-    if kind in "mM":
-        raise ValueError(f"{what} must hold numbers, got {values.dtype}")
-    if kind in "OSU":
-        values = np.where(missing(np.asarray(values)), np.nan, values) if kind == "O" else values
-        try:
-            return values.astype(float)
-        except (TypeError, ValueError):
-            at, value = next((at, value) for at, value in np.ndenumerate(values) if not _is_number(value))
-            shown = value.item() if isinstance(value, np.generic) else value
-            raise ValueError(f"{what} must hold numbers, got {shown!r}{_place(at, names)}") from None
-    return values.astype(float) if kind == "b" else values
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def _place(at: Any, names: tuple[str, ...] | None) -> str:
-    if len(at) == 0:
-        return ""
-    column = "" if len(at) == 1 else f", column {at[1] if names is None else repr(names[at[1]])}"
-    return f" in row {at[0]}{column}"
-
-
-def missing(values: np.ndarray) -> np.ndarray:
-    """Where an array, of labels perhaps, has None, NaN or the missing value of a data frame."""
-    if values.dtype != object:
-        return values != values  # NaN alone differs from itself
-
-    def gone(value: Any) -> bool:
-        return value is None or type(value).__name__ == "NAType" or (isinstance(value, float) and value != value)
-
-    return np.array([gone(value) for value in values.ravel()], bool).reshape(values.shape)
-
-
 def check_per_sample(values: Any, what: str, n: int) -> np.ndarray | None:
     """``(n,)`` finite numbers, or None."""
     if values is None:
         return None
-    values = np.asarray(_numeric(values, what))
+    values = np.asarray(as_numbers(values, what))
     if values.shape != (n,):
         raise ValueError(f"{what} must have shape ({n},), one entry per row of X, got {values.shape}")
-    _require_finite(values, what)
+    require_finite(values, what)
     return values
 
 
-def _require_finite(values: Any, what: str, names: tuple[str, ...] | None = None) -> None:
-    # the sum is finite unless an entry is not, or it overflows: a pass without a temporary array
-    xp = jnp if isinstance(values, jax.Array) else np
-    if not jnp.issubdtype(values.dtype, jnp.floating):
-        return
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(float(xp.sum(values))):
-            return
-    bad = np.argwhere(~np.isfinite(np.asarray(values)))
-    if bad.size:
-        count = f"{len(bad)} NaN or infinite " + ("entry" if len(bad) == 1 else "entries, the first")
-        raise ValueError(f"{what} has {count}{_place(bad[0], names)}; remove or impute")
+def check_weights(sample_weight: Any, n: int) -> np.ndarray | None:
+    """Return ``(n,)`` weights >= 0, or None; times a power of two where products with them would leave the range.
+
+    The objective is a weighted mean: a common factor changes nothing in it.
+    """
+    weight = check_per_sample(sample_weight, "sample_weight", n)
+    if weight is None:
+        return None
+    if np.any(weight < 0) or not np.any(weight > 0):
+        raise ValueError(f"sample_weight must be >= 0 with a positive sum, got a minimum of {weight.min():g}")
+    exponent = int(np.frexp(np.float64(weight.max()))[1])
+    return weight if abs(exponent) <= SAFE_EXPONENT else np.ldexp(weight.astype(np.float64), -exponent)
 
 
 def check_vector(values: Any, what: str, low: float = 0.0, high: float = np.inf, infinite: bool = False) -> np.ndarray:
     """A float64 array, all entries within [low, high]."""
-    values = np.asarray(_numeric(values, what), dtype=np.float64)
+    values = np.asarray(as_numbers(values, what), dtype=np.float64)
     if values.size == 0:
         raise ValueError(f"{what} is empty")
     good = (values >= low) & (values <= high) & (infinite | np.isfinite(values))
@@ -242,7 +185,7 @@ def check_excluded(exclude: Any, p: int, names: tuple[str, ...] | None) -> np.nd
 
 def check_limit(limit: Any, what: str, low: float, high: float, p: int | None) -> np.ndarray:
     """A bound on coefficients, ``()`` or ``(p,)``, that leaves zero possible; of any length where p is not known."""
-    limit = np.asarray(_numeric(limit, what), dtype=np.float64)
+    limit = np.asarray(as_numbers(limit, what), dtype=np.float64)
     if limit.ndim == 1 and p is not None and limit.shape != (p,):
         raise ValueError(f"{what} must be a number or have shape ({p},), one entry per column of X, got {limit.shape}")
     if limit.ndim > 1 or not np.all((limit >= low) & (limit <= high)):
@@ -273,7 +216,7 @@ def check_alphas(alphas: Any, ratios: tuple[int, ...], responses: tuple[int, ...
 def check_positive(value: Any, what: str, integer: bool = False, below: float = np.inf) -> float:
     """A number in (0, below), whole if asked for."""
     kind = "a whole number" if integer else "a number"
-    number = _host(value, what)
+    number = as_host_array(value, what)
     if number.ndim or number.dtype.kind not in "iuf" or (integer and number != np.floor(number)):
         raise ValueError(f"{what} must be {kind} > 0, got {value!r}")
     if not 0 < number < below:

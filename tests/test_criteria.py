@@ -14,7 +14,8 @@ from sklearn.preprocessing import StandardScaler
 import proxreg as pr
 from tests import problems
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*best mean")  # grids here are short, and end where they like
+# grids here are short, and end where they like
+pytestmark = pytest.mark.filterwarnings("ignore:.*the best (mean|AIC|BIC|EBIC)")
 
 TIGHT = {"dtype": "float64", "tol": 1e-10}
 
@@ -270,11 +271,49 @@ def test_data_that_differ_from_those_of_the_path_are_refused():
             function(path, X, y)
         with pytest.raises(ValueError, match="the path was fitted with offset"):
             function(path, X, y, sample_weight=np.arange(60.0) + 1)
-        with pytest.raises(ValueError, match="column 0 of X is 'h', the model was fitted on 'a'"):
-            function(path, frame[list("hgfedcba")], y, sample_weight=np.arange(60.0) + 1, offset=X[:, 0])
+        options: Any = {"sample_weight": np.arange(60.0) + 1, "offset": X[:, 0]}
+        turned, straight = function(path, frame[list("hgfedcba")], y, **options), function(path, frame, y, **options)
+        np.testing.assert_allclose(turned.coef, straight.coef, rtol=1e-8, atol=1e-12)
+        with pytest.raises(ValueError, match="X has no column 'a', which the model was fitted on"):
+            function(path, frame.rename(columns={"a": "A"}), y, **options)
         with pytest.raises(ValueError, match="path must be what fit_path or cv_path returned, got Fit"):
             function(one)
     np.testing.assert_array_equal(pr.relax(copy.deepcopy(path)).coef, pr.relax(path).coef)
     cv = pr.cv_path(X, y, alphas=[0.3, 0.1], **TIGHT)
     np.testing.assert_array_equal(pr.relax(cv).coef, pr.relax(cv.path).coef)
     assert pr.information_criterion(cv).alpha == pr.information_criterion(cv.path).alpha
+
+
+def test_a_best_model_at_the_end_of_the_grid_is_said():
+    X, y = problems.regression()
+    path = pr.fit_path(X, y, alphas=[3.0, 1.0], **TIGHT)
+    with pytest.warns(pr.DataWarning, match=r"the best BIC is at the smallest alpha of the grid, 1; pass smaller"):
+        pr.information_criterion(path)
+    ridge = pr.fit_path(X, y, l1_ratio=0.0, n_alphas=12, **TIGHT)  # whose default grid ends far above the best alpha
+
+    def aic(alpha):
+        C, r = X - X.mean(axis=0), y - y.mean()
+        hat = C @ np.linalg.solve(C.T @ C + 60 * alpha * np.eye(8), C.T)
+        return 60 * np.log(np.mean((r - hat @ r) ** 2)) + 2 * hat.trace()
+
+    assert aic(ridge.alphas[-1] / 10) < aic(ridge.alphas[-1]) == min(map(aic, ridge.alphas))
+    with pytest.warns(pr.DataWarning, match=r"the best AIC is at the smallest alpha of the grid, .*; pass smaller"):
+        pr.information_criterion(ridge, kind="aic")
+    with pytest.warns(pr.DataWarning, match="the best mean loss is at the smallest alpha"):
+        cv = pr.cv_path(X, y, l1_ratio=0.0, n_alphas=12, **TIGHT)
+    assert cv.alpha_min == pytest.approx(ridge.alphas[-1])
+    with pytest.warns(pr.DataWarning, match="y 1: the best BIC is at the smallest"):
+        pr.information_criterion(pr.fit_path(X, np.stack([y[::-1], y], axis=1), alphas=[3.0, 1.0], **TIGHT))
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_end_that_was_asked_for_or_that_fits_noise_is_not_to_be_moved():
+    X, y = problems.regression(12, 40)
+    path = pr.fit_path(X, y, n_alphas=30, min_ratio=1e-4, **TIGHT)
+    with pytest.warns(pr.DataWarning, match="smallest alpha .*; it has a degree of freedom for every other row"):
+        pr.information_criterion(path, kind="aic")
+    ended = pr.fit_path(X, y, n_alphas=30, min_ratio=1e-4, max_features=4, **TIGHT)
+    assert ended.alphas.size < 30
+    pr.information_criterion(ended, kind="aic")
+    inside = pr.information_criterion(pr.fit_path(*problems.regression(), n_alphas=20, min_ratio=1e-4, **TIGHT))
+    assert 0 < inside.place[0] < 19

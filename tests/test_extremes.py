@@ -9,7 +9,7 @@ from sklearn.linear_model import Lasso, LogisticRegression, PoissonRegressor
 
 import proxreg as pr
 
-pytestmark = pytest.mark.filterwarnings("ignore:columns differ in scale", "ignore:the best mean loss")
+pytestmark = pytest.mark.filterwarnings("ignore:columns differ in scale", "ignore:the best (mean loss|BIC)")
 
 
 def far(size, n=200, p=3):

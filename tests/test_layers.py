@@ -20,6 +20,7 @@ ORDER = [
     {"models"},
     {"solvers"},
     {"engine"},
+    {"feature_names", "array_checks"},
     {"validation"},
     {"centring"},
     {"preprocessing"},
@@ -27,8 +28,10 @@ ORDER = [
     {"alpha_grid"},
     {"fitting", "least_norm", "least_squares"},
     {"batch"},
+    {"tables", "grid_lookup"},
     {"results", "rules", "metrics"},
     {"cv_result"},
+    {"serialization"},
     {"path_problem"},
     {"path"},
     {"folds"},
@@ -50,12 +53,19 @@ ASIDE = {"transforms": {"penalties"}}
 EXCEPTIONS = {
     ("results", "plotting"): "Path.plot is a convenience and needs matplotlib only when called",
     ("cv_result", "plotting"): "CVPath.plot likewise",
+    ("results", "serialization"): "Fit.save is a convenience; files know all results",
+    ("cv_result", "serialization"): "CVPath.save likewise",
     ("stability", "plotting"): "Stability.plot likewise",
 }
 
 #: layers that exist for the sake of an optional dependency: inside functions, as the package itself imports them there;
 #: a layer of the same name is imported by those who have the dependency, and may say so at the top
-OPTIONAL = {"matplotlib": {"plotting"}, "sklearn": {"sklearn"}, "pyarrow": {"_cli"}}
+OPTIONAL = {
+    "matplotlib": {"plotting"},
+    "sklearn": {"sklearn"},
+    "pyarrow": {"_cli"},
+    "pandas": {"tables"},
+}
 
 
 def modules():

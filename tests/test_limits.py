@@ -1,7 +1,6 @@
 """Limits of coefficients, columns left out, and paths that end early."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import scipy.optimize
 
@@ -98,14 +97,6 @@ def test_alpha_max_is_where_the_first_coefficient_enters(l1_ratio, options, fit_
     assert path.nnz.tolist()[:2] == [0, 0]
     assert path.nnz[2] >= 1
     assert pr.fit_path(X, y, n_alphas=3, **given).alphas[0] == top
-
-
-def test_all_columns_of_a_name_are_left_out():
-    X, y = problems.regression()
-    table = pd.DataFrame(X[:, :3], columns=["age", "bmi", "age"])
-    np.testing.assert_array_equal(
-        pr.fit_path(table, y, alphas=[1e-3], exclude="age").coef[0] != 0, [False, True, False]
-    )
 
 
 def test_columns_left_out_by_number_name_or_mask():

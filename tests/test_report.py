@@ -96,9 +96,9 @@ def test_progress_shows_how_many_folds_are_done(monkeypatch):
     with progress("fitting"):
         pr.cv_path(*DATA[:2], n_alphas=60, standardize=True, dtype="float64")
         deadline = time.monotonic() + 10
-        while "[####################    ] 5/6" not in terminal.getvalue() and time.monotonic() < deadline:
+        while "[########################] 6/6" not in terminal.getvalue() and time.monotonic() < deadline:
             time.sleep(0.01)
-    assert "fitting [####################    ] 5/6 " in terminal.getvalue()
+    assert "fitting [########################] 6/6 " in terminal.getvalue()
     assert terminal.getvalue().endswith("\r\x1b[K")
 
 
@@ -107,8 +107,8 @@ def test_a_listener_hears_of_every_part_and_of_nothing_afterwards():
     options = {"key": jax.random.key(0), "alphas": [1.0], "num_samples": 3, "standardize": True}
     with listening(lambda *parts: heard.append(parts)):
         pr.cv_path(*DATA[:2], n_alphas=60, standardize=True, folds=3, dtype="float64")
-        assert heard == [(1, 4), (2, 4), (3, 4)]
+        assert heard == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
         pr.bootstrap(*DATA[:2], **options)
-    assert heard[3:] == [(3, 3)]
+    assert heard[5:] == [(1, 1), (1, 1), (3, 3)]  # the fit on all rows, then the samples
     pr.bootstrap(*DATA[:2], **options)
-    assert len(heard) == 4
+    assert len(heard) == 8

@@ -6,7 +6,8 @@ import pytest
 import proxreg as pr
 from proxreg.plotting import empty_figure
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*best mean")  # grids here are short, and end where they like
+# grids here are short, and end where they like
+pytestmark = pytest.mark.filterwarnings("ignore:.*the best (mean|AIC|BIC|EBIC)")
 
 OPTIONS = {"dtype": "float64", "tol": 1e-10, "min_ratio": 0.1, "n_alphas": 6}
 

@@ -248,3 +248,16 @@ def test_folds_as_pairs_of_rows_and_what_is_none():
     for key in (0, "a", np.arange(3), np.random.default_rng(0)):
         with pytest.raises(ValueError, match="key must be a key such as"):
             pr.cv_path(X, y, key=key)
+
+
+def test_responses_whose_best_models_are_at_the_same_end_are_said_together():
+    alphas = np.broadcast_to([3.0, 2.0, 1.0], (5, 3))
+    mean = np.array([[3.0, 2, 1], [1, 0, 1], [3, 2, 0], [0, 1, 2], [2, 1, np.nan]])
+    place = np.array([2, 1, 2, 0, 1])
+    nnz = np.ones((5, 3), int)
+    with pytest.warns(pr.DataWarning) as said:
+        rules.warn_at_the_edge(alphas, mean, nnz, place, "mean")
+    assert [str(each.message) for each in said] == [
+        f"y 0 and 1 more: the best mean is at the smallest alpha of the grid, 1; {rules.SMALLER}",
+        "y 3: the best mean is at the largest alpha of the grid, 3; pass larger alphas",
+    ]

@@ -58,7 +58,14 @@ class Frame:
         return np.asarray(self.values, dtype)
 
 
+def masked(values, *places):
+    """A masked array, with good numbers behind the mask."""
+    return np.ma.array(values, mask=spoiled(np.zeros(np.shape(values)), **dict.fromkeys(places, 1)))
+
+
 BAD_X = {
+    "masked": (masked(X, "r4c1"), ["X has 1 masked entry in row 4, column 1; fill or impute"]),
+    "masked whole": (np.ma.array(X, mask=True), [f"X has {N * P} masked entries, the first in row 0, column 0; fill"]),
     "one nan": (spoiled(X, r4c1=np.nan), ["X has 1 NaN or infinite entry in row 4, column 1; remove or impute"]),
     "several": (
         spoiled(X, r9c0=-np.inf, r5c2=np.inf, r7c1=np.nan),
@@ -98,6 +105,8 @@ def test_x_of_predict(bad, parts):
 
 
 BAD_Y = {
+    "masked": (masked(Y, "r9", "r4"), ["y has 2 masked entries, the first in row 4; fill or impute"]),
+    "lists": (Y[:, None].tolist(), [f"y must have shape ({N},), got ({N}, 1); pass np.ravel(y)"]),
     "nan": (spoiled(Y, r4=np.nan), ["y has 1 NaN or infinite entry in row 4; remove or impute"]),
     "infinite": (spoiled(Y, r4=np.inf, r7=-np.inf), ["y has 2 NaN or infinite entries, the first in row 4"]),
     "jax": (jnp.asarray(spoiled(Y, r4=np.nan)), ["y has 1 NaN or infinite entry in row 4"]),
@@ -152,6 +161,17 @@ def test_y_against_the_loss(door, loss, bad, parts):
 
 BAD_OPTIONS = {
     "weight nan": ({"sample_weight": spoiled(np.ones(N), r4=np.nan)}, ["sample_weight has 1 NaN", "in row 4"]),
+    "weight masked": ({"sample_weight": masked(np.ones(N), "r4")}, ["sample_weight has 1 masked entry in row 4; fill"]),
+    "offset masked": ({"offset": masked(np.ones(N), "r0")}, ["offset has 1 masked entry in row 0; fill or impute"]),
+    "factor masked": ({"penalty_factor": masked(np.ones(P), "r1")}, ["penalty_factor has 1 masked entry in row 1"]),
+    "offset large": (
+        {"offset": spoiled(np.zeros(N), r4=-1e39), "dtype": "float32"},
+        ["offset must be within 3.4e+38 in float32, got -1e+39; pass dtype='float64', or smaller numbers"],
+    ),
+    "factor large": (
+        {"penalty_factor": [1, 1e39, np.inf], "dtype": "float32"},
+        ["penalty_factor must be within 3.4e+38 in float32, got 1e+39"],
+    ),
     "weight shape": ({"sample_weight": np.ones(N + 1)}, [f"sample_weight must have shape ({N},)", f"got ({N + 1},)"]),
     "weight negative": ({"sample_weight": -np.ones(N)}, ["sample_weight must be >= 0", "positive sum", "got", "-1"]),
     "weight zero": ({"sample_weight": np.zeros(N)}, ["sample_weight must be >= 0 with a positive sum", "got", "0"]),
@@ -219,6 +239,14 @@ BAD_GRIDS = {
     "alpha negative": ({"alphas": [1.0, -0.25]}, ["alphas must be >= 0 and finite, got -0.25"]),
     "alpha nan": ({"alphas": [1.0, np.nan]}, ["alphas must be >= 0 and finite, got nan"]),
     "alpha infinite": ({"alphas": [np.inf]}, ["alphas must be >= 0 and finite, got inf"]),
+    "alphas large": (
+        {"alphas": [1e300, 0.1], "dtype": "float32"},
+        ["alphas must be within 3.4e+38 in float32, got 1e+300; pass dtype='float64'"],
+    ),
+    "penalty large": (
+        {"penalty": pr.ElasticNet(1e39, 0.5), "dtype": "float32"},
+        ["ElasticNet.alpha must be within 3.4e+38 in float32, got 1e+39"],
+    ),
     "alphas empty": ({"alphas": []}, ["alphas is empty"]),
     "alphas text": ({"alphas": "auto"}, ["alphas must hold numbers, got 'auto'"]),
     "alphas matrix": ({"alphas": np.ones((2, 4))}, ["alphas must have shape (K,)", "(R, K)", "got (2, 4)", "no l1_r"]),
@@ -308,3 +336,15 @@ def test_inside_jit_the_message_names_what_works_there(door):
             jax.jit(traced)(X)
     with says("sample_weight is traced"):
         jax.vmap(lambda s: door(sample_weight=s))(jnp.ones((2, N)))
+
+
+@pytest.mark.parametrize("alpha", [1e39, 1e300])
+def test_strengths_beyond_float32_are_refused_in_it_and_leave_zeros_in_float64(alpha):
+    with says("L1.alpha must be within 3.4e+38 in float32, got", "pass dtype='float64'"):
+        fit(penalty=pr.L1(alpha), dtype="float32")
+    for found in (fit(penalty=pr.L1(alpha), dtype="float64"), fit_path(alphas=[alpha], dtype="float64")):
+        assert found.converged.all()
+        assert not found.coef.any()
+        np.testing.assert_allclose(found.intercept, Y.mean(), rtol=1e-12)
+    unlimited = fit_path(upper=alpha, lower=-alpha, dtype="float32", alphas=[0.1])  # no limit that float32 knows
+    np.testing.assert_array_equal(unlimited.coef, fit_path(upper=np.inf, dtype="float32", alphas=[0.1]).coef)

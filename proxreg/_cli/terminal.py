@@ -7,10 +7,9 @@ import time
 import warnings
 from collections.abc import Iterator
 
-from proxreg._progress import listening
+from proxreg._progress import bar_of, listening
 
 _PATIENCE = 0.5  # seconds; a shorter stage leaves no trace
-_WIDTH = 24  # of the bar
 _ERASE = "\r\x1b[K"
 
 
@@ -72,12 +71,6 @@ def progress(stage: str) -> Iterator[None]:
     finally:
         done.set()
         thread.join()
-
-
-def bar_of(done: int, total: int) -> str:
-    """``[######      ] 3/6``."""
-    full = _WIDTH * done // total
-    return f"[{'#' * full}{' ' * (_WIDTH - full)}] {done}/{total}"
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from proxreg._progress import report
 from proxreg._pytree import Array, replace
 from proxreg.engine.buckets import filled, padded, set_bucket
 from proxreg.engine.family import Family
@@ -50,7 +51,9 @@ def solve_glm(model: LinearModel, family: Family, start: Any, *, tol: float, max
             w[fresh], b[fresh] = both[:, :p], both[:, p]
         for at in (fresh[group] for group in by_strength(family.lanes(fresh), GROUP)):
             _rounds(model, family.lanes(at), at, w, b, answer, tol, max_steps)
+            report(int(np.sum(answer.num_steps > 0)), lanes)
         known = np.union1d(known, fresh[answer.status[fresh] != Status.NON_FINITE])
+    report(lanes, lanes)
     return answer._replace(w=Coefficients(w, b) if model.fit_intercept else w)
 
 

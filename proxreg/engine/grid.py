@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from proxreg._progress import report
 from proxreg.engine.certify import Scales
 from proxreg.engine.family import Family
 from proxreg.engine.source import Source
@@ -49,6 +50,8 @@ def solve_grid(
         answer.set(at, found)
         known = np.union1d(known, at[np.isfinite(found.error)])
         left = at[(found.error > tol) & (found.num_steps < max_steps)]
+        report(sum(map(len, todo[: number + 1])) - left.size, lanes)
+    report(lanes, lanes)
     return answer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,27 @@ _GAP = 3.0  # points between it and the name
 def feature_labels(names: Any, count: int) -> tuple[str, ...]:
     """The names of the columns as text, or their numbers."""
     return tuple(f"x{j}" for j in range(count)) if names is None else tuple(map(str, names))
+
+
+def chosen_features(names: Any, labels: Sequence[str], ranked: Sequence[int], limit: int) -> list[int]:
+    """Return which features to name: those of a list, or of the ranked ones as many as ``names`` says.
+
+    ``names`` is True for ``limit`` of them, False for none, a number, or a list of names.
+    """
+    if isinstance(names, (bool, np.bool_, int, np.integer)):
+        count = limit if isinstance(names, (bool, np.bool_)) and names else int(names)
+        if count < 0:
+            raise ValueError(f"names must be True, False, a number >= 0 or a list of names, got {names!r}")
+        return [int(j) for j in ranked[:count]]
+    if isinstance(names, str) or not hasattr(names, "__iter__"):
+        raise ValueError(f"names must be True, False, a number of features or a list of their names, got {names!r}")
+    place = {name: j for j, name in enumerate(labels)}
+    for name in names:
+        if name not in place:
+            near = difflib.get_close_matches(str(name), labels, n=3)
+            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"they are {', '.join(labels[:5])} ..."
+            raise ValueError(f"no feature is called {name!r}; {hint}")
+    return [place[name] for name in names]
 
 
 def shorten(names: Sequence[str], longest: int = _LONGEST) -> list[str]:

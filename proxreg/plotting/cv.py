@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _RULES = {"min": ("-", BLACK), "1se": ("--", VERMILLION)}  # dashed over solid: both show where they coincide
+_BELOW = 36.0  # points from the axes to the legend: room for ticks and the name of the axis
 
 
 def plot_cv(cv: Any, *, l1_ratio: float | Sequence[float] | None = None, ax: Any = None, figure: Any = None) -> Any:
@@ -38,23 +39,39 @@ def plot_cv(cv: Any, *, l1_ratio: float | Sequence[float] | None = None, ax: Any
     chosen = rows(cv.path, l1_ratio)
     panels = lay_out(len(chosen), ax, figure)
     for panel, row in zip(panels, chosen):
-        _draw(panel, cv, row)
+        _draw(panel, cv, row, beneath=0 if ax is not None else 3 if len(chosen) == 1 else 2)
     return as_asked(panels, cv.path, l1_ratio)
 
 
-def _draw(ax: Axes, cv: Any, row: Row) -> None:
+def _draw(ax: Axes, cv: Any, row: Row, beneath: int) -> None:
     mean, error = (np.where(np.isfinite(a), a, np.nan) for a in (row.of(cv.mean_loss), row.of(cv.se_loss)))
     look = {"fmt": "o", "markersize": 2.5, "color": BLUE, "ecolor": "0.6", "elinewidth": 0.9, "zorder": 3}
     ax.errorbar(row.x, mean, error, label=r"mean $\pm$ 1 SE", **look)
     if row.ratio == cv.l1_ratio_min:
         for rule, alpha in (("min", cv.alpha_min), ("1se", cv.alpha_1se)):
             _mark(ax, rule, alpha)
-        ax.legend(fontsize=SMALL, framealpha=1)
+        _write_legend(ax, beneath)
     ax.set_title(row.title, fontsize="medium")
     alpha_axis(ax, row.x)
     count_above(ax, row.x, row.of(cv.path.nnz))
     if is_first(ax, "left"):
         ax.set_ylabel(f"mean {cv.metric}")
+
+
+def _write_legend(ax: Axes, beneath: int) -> None:
+    """In as many columns beneath the axes: within them it would cover points, or the lines of the rules.
+
+    With 0 within them, translucent: there may be no room around axes that somebody else has laid out.
+    """
+    from matplotlib.transforms import offset_copy
+
+    if not beneath:
+        ax.legend(fontsize=SMALL, framealpha=0.6)
+        return
+    figure: Any = ax.figure
+    below = offset_copy(ax.transAxes, figure, y=-_BELOW, units="points")
+    place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "bbox_transform": below, "borderaxespad": 0}
+    ax.legend(fontsize=SMALL, frameon=False, ncols=beneath, **place)
 
 
 def _mark(ax: Axes, rule: str, alpha: float) -> None:

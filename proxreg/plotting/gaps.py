@@ -123,7 +123,9 @@ def _write_legend(ax: Axes, own: list[_Points], behind: list[_Points], folds: in
         entries.append(("hollow: violation,\nwhere no gap is known", {**point_style(0), **_HOLLOW}))
     heights = np.concatenate([points.height for points in (*own, *behind)])
     if np.any(heights == 0):
-        entries.append(("at the bottom: exactly 0", {"linestyle": "none"}))
+        alike = len(own) == 1 and not folds  # else the marker of one kind would seem to mean that kind
+        marker = point_style(0) if alike else {**point_style(0), "color": RULE}
+        entries.append(("at the bottom: exactly 0", marker))
     if missing := int(np.sum(~np.isfinite(heights))):
         entries.append((f"{missing} not drawn: NaN or infinite", {"linestyle": "none"}))
     if tol is not None:

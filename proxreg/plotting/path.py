@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from proxreg.plotting._axes import alpha_axis, count_above, is_first, lay_out
-from proxreg.plotting._names import feature_labels, name_ends, width_of
+from proxreg.plotting._names import chosen_features, feature_labels, name_ends, width_of
 from proxreg.plotting._rows import Row, as_asked, rows
 from proxreg.plotting._styles import RULE, draw_line, draw_rest, line_style
 
@@ -22,7 +22,7 @@ def plot_path(
     path: Any,
     *,
     l1_ratio: float | Sequence[float] | None = None,
-    names: bool | int = True,
+    names: bool | int | Sequence[str] = True,
     scale: Any = None,
     ax: Any = None,
     figure: Any = None,
@@ -32,8 +32,8 @@ def plot_path(
     Args:
         path: what ``fit_path`` returned; one panel for each of its l1_ratios.
         l1_ratio: draw only these.
-        names: how many features to name and colour: the largest at the smallest alpha. ``True`` is up to ten,
-            ``False`` none; the other lines are grey.
+        names: which features to name and colour, as a list of names, or how many: the largest at the smallest alpha.
+            ``True`` is up to ten, ``False`` none; the other lines are grey.
         scale: one factor per feature. ``X.std(axis=0)`` makes coefficients of unlike columns comparable.
         ax: axes to draw into, as many as there are panels; names are then written inside them.
         figure: or an empty matplotlib ``Figure`` to lay the panels out in. With neither, ``pyplot`` makes a new one.
@@ -45,7 +45,7 @@ def plot_path(
     height.
     """
     curves = [_Curves(path, row, scale) for row in rows(path, l1_ratio)]
-    named = _largest(curves, names)
+    named = _to_name(curves, names)
     panels = lay_out(len(curves), ax, figure, beside=width_of([curves[0].labels[j] for j in named]))
     for panel, curve in zip(panels, curves):
         curve.draw(panel, named, inside=ax is not None)
@@ -96,8 +96,8 @@ class _Curves:
         name_ends(ax, self.x[-1], [ends[j] for _, j in shown], [self.labels[j] for _, j in shown], styles)
 
 
-def _largest(curves: list[_Curves], names: bool | int) -> list[int]:
-    """The features to name, the largest at the smallest alpha in any panel first."""
+def _to_name(curves: list[_Curves], names: Any) -> list[int]:
+    """The features to name, by default the largest at the smallest alpha in any panel, the largest first."""
     ends = np.max([np.abs(np.nan_to_num(curve.coef[-1])) for curve in curves], axis=0)
-    count = _MOST_NAMES if names is True else int(names)
-    return [int(j) for j in np.argsort(-ends, kind="stable")[:count] if ends[j] > 0]
+    ranked = [int(j) for j in np.argsort(-ends, kind="stable") if ends[j] > 0]
+    return chosen_features(names, curves[0].labels, ranked, _MOST_NAMES)

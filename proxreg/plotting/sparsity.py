@@ -27,7 +27,7 @@ def plot_sparsity(report: Any, *, ax: Any = None, figure: Any = None) -> Any:
     for leaf in report.leaves:
         dead = f", {leaf.dead_groups:,} of {leaf.groups:,} groups dead" if leaf.groups else ""
         names.append(leaf.path)
-        notes.append(f"{leaf.nonzero:,} of {leaf.size:,}{dead}")
+        notes.append(f"{leaf.nonzero:,} of {leaf.size:,}{dead}" + (f", {leaf.nan:,} NaN" if leaf.nan else ""))
         shares.append(leaf.nonzero / max(leaf.size, 1))
     panel = draw_bars(names, notes, shares, BLUE, ax, figure)
     panel.set_title(f"{report.nonzero:,} of {report.size:,} entries are not zero", fontsize="medium")

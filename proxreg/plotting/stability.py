@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from proxreg.plotting._axes import SMALL, alpha_axis, lay_out
 from proxreg.plotting._bars import draw_bars
-from proxreg.plotting._names import feature_labels, name_ends, width_of
+from proxreg.plotting._names import chosen_features, feature_labels, name_ends, width_of
 from proxreg.plotting._rows import on_axis
 from proxreg.plotting._styles import BLUE, REST, RULE, draw_line, draw_rest, line_style
 
@@ -19,14 +20,17 @@ _MOST_BARS = 30
 _PROBABILITY = "selection probability"
 
 
-def plot_stability(stability: Any, *, names: bool | int = True, ax: Any = None, figure: Any = None) -> Any:
+def plot_stability(
+    stability: Any, *, names: bool | int | Sequence[str] = True, ax: Any = None, figure: Any = None
+) -> Any:
     """Draws the share of half-samples that select a feature against ``-log10(alpha)``, for every feature.
 
     Args:
         stability: ``alphas (K,)``, ``probability (K, p)``, ``max_probability (p,)``, ``selected (p,)``, ``threshold``,
             ``num_subsamples`` and ``feature_names``. For a single alpha the largest 30 probabilities are bars.
-        names: how many of the selected features to name, the most probable first. ``True`` is as many as there is
-            room for, ``False`` none; all that are selected have colours, the others are grey.
+        names: which features to name, as a list of names, or how many of the selected ones, the most probable first.
+            ``True`` is as many as there is room for, ``False`` none; those that are selected, and those of a list, have
+            colours, the others are grey.
         ax: axes to draw into; names are then written inside them.
         figure: or an empty matplotlib ``Figure``. With neither, ``pyplot`` makes a new one.
 
@@ -45,15 +49,17 @@ def plot_stability(stability: Any, *, names: bool | int = True, ax: Any = None, 
     return panel
 
 
-def _draw_curves(stability: Any, labels: tuple[str, ...], names: bool | int, ax: Any, figure: Any) -> Axes:
+def _draw_curves(stability: Any, labels: tuple[str, ...], names: Any, ax: Any, figure: Any) -> Axes:
     order, x = on_axis(np.asarray(stability.alphas, dtype=float))
     probability, selected = np.asarray(stability.probability, dtype=float)[order], np.asarray(stability.selected)
     # of those that are always selected at some alpha, and they are many, the one first that is so at the largest
     largest = np.lexsort((-probability.sum(axis=0), -np.asarray(stability.max_probability)))
     coloured = largest[selected[largest]].tolist()
-    shown = coloured if names is True else coloured[: int(names)]
+    shown = chosen_features(names, labels, coloured, len(coloured))
+    coloured = [*shown, *(j for j in coloured if j not in shown)]
     panel = lay_out(1, ax, figure, beside=width_of([labels[j] for j in shown]))[0]
-    draw_rest(panel, x, probability[:, ~selected & probability.any(axis=0)].T)
+    rest = np.where(np.isin(np.arange(len(labels)), coloured), False, np.any(probability, axis=0))
+    draw_rest(panel, x, probability[:, rest].T)
     for number, j in enumerate(coloured):
         draw_line(panel, x, probability[:, j], number, labels[j])
     room = width_of([labels[j] for j in shown]) if ax is not None and shown else 0.0
@@ -87,12 +93,12 @@ def _write_threshold(ax: Axes, threshold: float) -> None:
     )
 
 
-def _draw_bars(stability: Any, labels: tuple[str, ...], names: bool | int, ax: Any, figure: Any) -> Axes:
+def _draw_bars(stability: Any, labels: tuple[str, ...], names: Any, ax: Any, figure: Any) -> Axes:
     """At a single alpha there is no curve, and room for the names of features that just fail."""
     probability, selected = np.asarray(stability.probability, dtype=float)[0], np.asarray(stability.selected)
     first = np.argsort(-probability, kind="stable")[: min(_MOST_BARS, max(np.count_nonzero(probability), 1))]
-    count = len(first) if names is True else int(names)
-    shown = [labels[j] if number < count else "" for number, j in enumerate(first)]
+    named = chosen_features(names, labels, first.tolist(), len(first))
+    shown = [labels[j] if j in named else "" for j in first]
     notes = [f"{probability[j]:.3g}" for j in first]
     colours = [BLUE if selected[j] else REST for j in first]
     panel = draw_bars(shown, notes, probability[first].tolist(), colours, ax, figure)

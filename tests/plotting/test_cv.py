@@ -132,3 +132,15 @@ def test_several_responses_are_refused(cv):
     several = SimpleNamespace(path=SimpleNamespace(**{**vars(cv.path), "alphas": cv.alphas[None]}))
     with pytest.raises(ValueError, match=r"there are several responses; draw one: .response\(0\).plot\(\)"):
         plot_cv(several, figure=empty_figure())
+
+
+def test_the_legend_covers_neither_points_nor_lines_nor_the_axis(cv):
+    for panels in (plot_cv(cv, figure=empty_figure()), [plot_cv(one_row(cv), figure=empty_figure())]):
+        panel = next(ax for ax in panels if ax.get_legend() is not None)
+        panel.figure.draw_without_rendering()
+        place, inside = panel.get_legend().get_window_extent(), panel.xaxis.label.get_window_extent()
+        assert 0 <= place.y0 < place.y1 <= inside.y0 < panel.get_window_extent().y0
+        assert 0 <= place.x0 < place.x1 <= panel.figure.bbox.width
+    own = empty_figure().subplots()
+    plot_cv(one_row(cv), ax=own)
+    assert own.get_legend().get_window_extent().y0 > own.get_window_extent().y0

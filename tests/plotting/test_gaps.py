@@ -73,6 +73,9 @@ def test_zeros_are_at_the_bottom_at_a_tick_of_their_own(gap):
     assert [place for place, text in said if text == "0"] == [pytest.approx(level)]
     assert all(place > level for place, text in said if text != "0")
     assert legend(ax) == ["at the bottom: exactly 0"]
+    (handle,) = ax.get_legend().legend_handles
+    assert (handle.get_marker(), handle.get_color()) == (ax.lines[0].get_marker(), ax.lines[0].get_color())
+    assert handle.get_marker() not in ("", "None")
 
 
 def test_where_no_gap_is_known_the_violation_is_a_hollow_marker():

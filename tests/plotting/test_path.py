@@ -164,3 +164,19 @@ def test_long_names_leave_every_panel_its_width(grid, count):
     figure = empty_figure()
     for ax in np.ravel(plot_path(named, l1_ratio=RATIOS[:count], figure=figure)):
         assert ax.get_window_extent().width / figure.dpi > 2.3  # inches
+
+
+def test_features_are_named_by_a_list(single):
+    ax = plot_path(single, names=["bmi", "age"], figure=empty_figure())
+    assert set(names_in(ax)) == {"bmi", "age"} == set(curves(ax))
+    assert list(curves(ax)) == ["bmi", "age"]
+    assert names_in(plot_path(single, names=[], figure=empty_figure())) == {}
+    for names, message in [
+        (["bmj"], "no feature is called 'bmj'; did you mean 'bmi'"),
+        (["wxyz"], "no feature is called .wxyz.; they are age, sex, bmi, bp, s1 ..."),
+        ("bmi", "names must be True, False, a number of features or a list of their names, got 'bmi'"),
+        (None, "names must be True, False, a number of features or a list of their names, got None"),
+        (-1, "names must be True, False, a number >= 0 or a list of names, got -1"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            plot_path(single, names=names, figure=empty_figure())

@@ -101,3 +101,15 @@ def test_bars_leave_out_what_is_never_selected():
     assert len(nothing.containers[0]) == 1
     unnamed = plot_stability(made_up_stability([[0.5, 0.9, 0.1]]), names=1, figure=empty_figure())
     assert [label.get_text() for label in unnamed.get_yticklabels()] == ["x1", "", ""]
+
+
+def test_features_are_named_by_a_list():
+    found = made_up_stability([[0.1, 0.9, 0.7, 0.0], [0.4, 1.0, 0.8, 0.1]], names=("a", "b", "c", "d"))
+    ax = plot_stability(found, names=["c", "a"], figure=empty_figure())
+    assert set(names_in(ax)) == {"c", "a"}
+    assert list(curves(ax))[:3] == ["c", "a", "b"]  # those, and what else is selected
+    bars = made_up_stability([[0.1, 0.9, 0.7, 0.0]], names=("a", "b", "c", "d"))
+    ax = plot_stability(bars, names=["c"], figure=empty_figure())
+    assert [label.get_text() for label in ax.get_yticklabels() if label.get_text()] == ["c"]
+    with pytest.raises(ValueError, match="no feature is called 'e'"):
+        plot_stability(found, names=["e"], figure=empty_figure())
