@@ -129,7 +129,7 @@ def test_conjugates_at_both_ends(name, dtype):
             for u, value in zip(us, values):
                 exact = _conjugate(name, u, y)
                 size = abs(float(exact)) + abs(float(u)) * (1 + np.log1p(y))
-                assert abs(value - float(exact)) <= 16 * eps * size, (y, u)
+                assert abs(value - float(exact)) <= 64 * eps * size, (y, u)
 
 
 def test_a_count_of_zero_whose_mean_vanishes():
@@ -140,7 +140,8 @@ def test_a_count_of_zero_whose_mean_vanishes():
     offset = np.zeros(20)
     offset[np.flatnonzero(y == 0)[0]] = -20.0
     for dtype in ("float32", "float64"):
-        path = pr.fit_path(X, y, alphas=[0.05], loss="poisson", offset=offset, dtype=dtype, max_steps=1)
+        with pytest.warns(pr.ConvergenceWarning):
+            path = pr.fit_path(X, y, alphas=[0.05], loss="poisson", offset=offset, dtype=dtype, max_steps=1)
         null = np.log(y.sum() / np.exp(offset).sum())
         null = objective("poisson", X, y, np.zeros(5), null, 0.0, offset=offset)
         best = smallest("poisson", X, y, 0.05, offset=offset)
@@ -201,7 +202,8 @@ def test_excluded_columns_tell_nothing():
     X = rng.normal(size=(20, 2)) * [1e5, 1]
     y = X[:, 1] + rng.normal(size=20)
     given = {"alphas": [0.1], "penalty_factor": [1, 0], "dtype": "float32"}
-    path = pr.fit_path(X, y, exclude=[0], **given)
+    with pytest.warns(pr.DataWarning, match="differ in scale"):
+        path = pr.fit_path(X, y, exclude=[0], **given)
     centred = X[:, 1] - X[:, 1].mean()
     np.testing.assert_allclose(path.coef[0], [0, centred @ y / (centred @ centred)], rtol=1e-5)
 
