@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import proxreg as pr
+import proxreg.sklearn as ps
 from proxreg._core import programs
 from proxreg.solvers.fista import _fista
 
@@ -89,3 +90,29 @@ def test_the_entrance_of_fits_bounds_programs(monkeypatch):
     pr.fista(pr.LinearModel(np.eye(2), np.ones(2)), pr.L1(0.1))
     pr.alpha_max(np.eye(2), np.arange(2.0))
     assert programs._size(_fista) == 0
+
+
+def logistic(n, p, alphas):
+    X = np.random.default_rng(p).standard_normal((n, p))
+    pr.fit_path(X, (X[:, 0] > 0).astype(int), loss="logistic", n_alphas=alphas, min_ratio=0.5, tol=1e-2)
+
+
+def multinomial(n, p, classes):
+    X = np.random.default_rng(p).standard_normal((n, p))
+    ps.LogisticRegression(C=0.1, tol=1e-2).fit(X, np.arange(n) % classes)
+
+
+@pytest.mark.parametrize(
+    ("fit", "first", "second"),
+    [
+        (logistic, (30, 1030, 3), (40, 1150, 3)),
+        (logistic, (30, 5, 17), (40, 9, 18)),
+        (multinomial, (50, 4, 3), (60, 7, 4)),
+    ],
+    ids=["wide", "lanes", "classes"],
+)
+def test_other_data_of_about_the_same_size_compile_nothing(fit, first, second):
+    fit(*first)
+    before = sum(map(programs._size, programs._jitted()))
+    fit(*second)
+    assert sum(map(programs._size, programs._jitted())) == before
