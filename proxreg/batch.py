@@ -79,7 +79,7 @@ def _with_weak_penalties(
     tasks: Sequence[Task], family: Family, response: np.ndarray, found: Result, options: Options
 ) -> Result:
     """The same fits, with better certificates of those whose penalty is too weak for the digits of a gradient."""
-    late = np.asarray(found.status) == Status.MAX_STEPS
+    late = (np.asarray(found.status) == Status.MAX_STEPS) | np.isnan(np.asarray(found.gap))
     for number in np.unique(response[late]):
         lanes = np.flatnonzero(late & (response == number))
         part = jax.tree.map(lambda leaf: np.asarray(leaf)[lanes], found)  # noqa: B023

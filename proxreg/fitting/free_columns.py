@@ -71,21 +71,23 @@ def with_weak_penalties(task: Task, family: Family, found: Result, options: Opti
 
     A gradient is known to some digits of its column's norm times the residual's. Where a strength is below that,
     scaling the dual point until the gradient is within it leaves next to nothing of the point. But a dual point of the
-    problem without that strength is one of the problem with it, and it only has to be orthogonal to the column.
+    problem without that strength is one of the problem with it, and it only has to be orthogonal to the column. Where
+    no gap is known at all, the columns without a penalty are those.
     """
-    lanes = np.flatnonzero((found.status == Status.MAX_STEPS) & (found.violation <= options.tol))
+    late = (found.status == Status.MAX_STEPS) | np.isnan(found.gap)
+    lanes = np.flatnonzero(late & (found.violation <= options.tol))
     if not lanes.size or isinstance(task.loss, Custom) or not is_plain(family.template):
         return found
     rows, few = _rows(task), family.lanes(lanes)
     norms = np.sqrt(rows.weights @ np.square(rows.X))
     factor = np.ones(len(norms)) if family.factor is None else np.asarray(family.factor, float)
-    strength = few.l1[:, None] * factor
-    weak = (strength <= WEAK * options.tol * norms * _residual(task)) & (norms > 0)
-    worth = np.flatnonzero(weak.any(axis=1) & (weak.sum(axis=1) <= MOST_WEAK))[:MOST_LANES]
+    weak = few.l1[:, None] * factor <= WEAK * options.tol * norms * _residual(task)
+    mask = np.where(np.isnan(found.gap[lanes])[:, None], free_of_penalty(task, few), weak) & (norms > 0)
+    worth = np.flatnonzero(mask.any(axis=1) & (mask.sum(axis=1) <= MOST_WEAK))[:MOST_LANES]
     if not worth.size:
         return found
     part = jax.tree.map(lambda leaf: leaf[lanes[worth]], found)
-    gap = np.fmin(gaps_beside(task, few.lanes(worth), weak[worth], part), part.gap)
+    gap = np.fmin(gaps_beside(task, few.lanes(worth), mask[worth], part), part.gap)
     found = _fields(found)
     found.gap[lanes[worth]] = gap
     found.status[lanes[worth]] = np.where(gap <= options.tol, Status.CONVERGED, Status.MAX_STEPS)
