@@ -12,7 +12,7 @@ from proxreg import _precision
 from proxreg._warnings import ConvergenceWarning, DataWarning, warn
 from proxreg.path import fit_path
 from proxreg.results import Path
-from proxreg.validation import check_positive
+from proxreg.sklearn.parameters import check_parameters
 
 FLOATS = [np.float64, np.float32]  # X keeps its type if it is one of these, and is converted to the first if not
 
@@ -30,7 +30,7 @@ class LinearPredictor:
 
 
 def linear_predictor(estimator: Any, X: Any) -> np.ndarray:
-    """``X @ coef_.T + intercept_``, with X checked."""
+    """``X @ coef_.T + intercept_``, with X checked; ``coef_`` may be sparse."""
     check_is_fitted(estimator)
     X = validate_data(estimator, X, dtype=FLOATS, reset=False)
     return X @ estimator.coef_.T + estimator.intercept_
@@ -40,7 +40,9 @@ def regression_data(
     estimator: Any, X: Any, y: Any, sample_weight: Any, *, several: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """X, y and weights as NumPy arrays; ``several`` says whether y may have several columns."""
+    check_parameters(estimator)
     X, y = validate_data(estimator, X, y, dtype=FLOATS, multi_output=several, y_numeric=True)
+    y = y.astype(np.float64) if y.dtype.kind in "SU" else y  # numbers as strings
     return X, y, checked_weights(sample_weight, X)
 
 
@@ -67,19 +69,19 @@ def total_weight(sample_weight: np.ndarray | None, X: np.ndarray) -> float:
     return float(len(X) if sample_weight is None else sample_weight.sum())
 
 
-def options(estimator: Any, X: np.ndarray, sample_weight: np.ndarray | None, l1_ratio: Any) -> dict[str, Any]:
-    """An estimator's parameters as arguments of ``fit_path`` and ``cv_path``."""
-    smallest, tol = _precision.SMALLEST_TOL[X.dtype], estimator.tol
+def options(
+    estimator: Any, X: np.ndarray, sample_weight: np.ndarray | None, l1_ratio: Any, tol: float | None = None
+) -> dict[str, Any]:
+    """An estimator's parameters, with another ``tol`` perhaps, as arguments of ``fit_path`` and ``cv_path``."""
     return {
         "l1_ratio": l1_ratio,
         "positive": getattr(estimator, "positive", False),
         "fit_intercept": estimator.fit_intercept,
         "sample_weight": sample_weight,
-        "tol": smallest if 0 <= tol < smallest else tol,  # scikit-learn takes 0, and one tol for both types
-        # None, scikit-learn's default for ridge, is the library's
-        "max_steps": None
-        if estimator.max_iter is None
-        else check_positive(estimator.max_iter, "max_iter", integer=True),
+        "tol": max(
+            estimator.tol if tol is None else tol, _precision.SMALLEST_TOL[X.dtype]
+        ),  # scikit-learn takes 0, and one tol for both types
+        "max_steps": estimator.max_iter,  # None, scikit-learn's default for ridge, is the library's
         "dtype": X.dtype,
     }
 
@@ -93,10 +95,11 @@ def fitted(
     alphas: Any,
     l1_ratio: Any,
     loss: str = "squared",
+    tol: float | None = None,
 ) -> Path:
     """The path that an estimator's parameters ask for; ``alphas`` are those of a mean of losses."""
     with ScikitLearnsWarnings():
-        return fit_path(X, y, alphas=alphas, loss=loss, **options(estimator, X, sample_weight, l1_ratio))
+        return fit_path(X, y, alphas=alphas, loss=loss, **options(estimator, X, sample_weight, l1_ratio, tol))
 
 
 def keep_only(estimator: Any, y: np.ndarray, path: Path) -> Any:

@@ -3,10 +3,15 @@
 from typing import Any
 
 import numpy as np
+from scipy.special import xlogy
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.metrics import d2_tweedie_score
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from proxreg.sklearn.base import fitted, keep_only, linear_predictor, regression_data
+from proxreg._warnings import warn
+from proxreg.sklearn.base import checked_weights, fitted, keep, linear_predictor, regression_data
+from proxreg.sklearn.closeness import Fits, fit_closely
+from proxreg.sklearn.parameters import POISSON, Constraints
 
 
 class PoissonRegressor(RegressorMixin, BaseEstimator):
@@ -29,6 +34,7 @@ class PoissonRegressor(RegressorMixin, BaseEstimator):
     [2. 4.]
     """
 
+    _parameter_constraints: Constraints = POISSON
     coef_: np.ndarray
     intercept_: Any
     n_iter_: int
@@ -55,12 +61,21 @@ class PoissonRegressor(RegressorMixin, BaseEstimator):
         self.verbose = verbose
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "PoissonRegressor":
-        """Fits ``X (n, p)`` and ``y (n,)``, y >= 0 and not zero everywhere."""
+        """Fits ``X (n, p)`` and ``y (n,)``, y >= 0."""
         X, y, weights = regression_data(self, X, y, sample_weight, several=False)
-        if not np.any(y if weights is None else y * weights):
-            raise ValueError("y is zero in every row: the rate that fits best is zero, whose logarithm is no number")
-        path = fitted(self, X, y, weights, alphas=[self.alpha], l1_ratio=self.l1_ratio, loss="poisson")
-        return keep_only(self, y, path)
+        counted = y if weights is None else y * (weights > 0)
+        if self.fit_intercept and np.all(counted == 0) and np.all(y >= 0):
+            self.coef_, self.intercept_, self.n_iter_ = np.zeros(X.shape[1], X.dtype), -np.inf, 1
+            warn("y is zero in every row: the intercept is -inf, and so every prediction 0", ConvergenceWarning)
+            return self
+        given: dict[str, Any] = {"alphas": [self.alpha], "l1_ratio": self.l1_ratio, "loss": "poisson"}
+
+        def fit(tol: float) -> Fits:
+            return Fits.of(fitted(self, X, y, weights, **given, tol=tol))
+
+        null = _deviance(y, np.average(y, weights=weights) if self.fit_intercept else 1.0, weights) / 2
+        found = fit_closely(fit, self.tol, null, X.dtype)
+        return keep(self, y, found.coef[0, 0], found.intercept[0, 0], found.num_steps[0])
 
     def predict(self, X: Any) -> np.ndarray:
         """The expected counts ``exp(b + x . w)``."""
@@ -68,10 +83,24 @@ class PoissonRegressor(RegressorMixin, BaseEstimator):
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The share of the deviance explained, ``D^2``: 1 at best, 0 for the mean of y."""
-        return float(d2_tweedie_score(y, self.predict(X), sample_weight=sample_weight, power=1))
+        prediction = self.predict(X)
+        y, weights = column_or_1d(y, warn=True), checked_weights(sample_weight, X)
+        check_consistent_length(y, prediction)
+        if np.any(y < 0):
+            raise ValueError("Some value(s) of y are out of the valid range of the loss: y must be >= 0")
+        with np.errstate(divide="ignore", invalid="ignore"):
+            null = _deviance(y, np.average(y, weights=weights), weights)
+            return float(1 - _deviance(y, prediction, weights) / null)
 
     def __sklearn_tags__(self) -> Any:
         """Says that y must not be negative."""
         tags = super().__sklearn_tags__()
         tags.target_tags.positive_only = True
         return tags
+
+
+def _deviance(y: np.ndarray, mean: Any, weights: np.ndarray | None) -> float:
+    """The mean Poisson deviance; infinite where a count has expectation zero."""
+    with np.errstate(divide="ignore", over="ignore"):
+        ratio = np.where(y > 0, y / mean, 1.0)
+    return 2 * float(np.average(xlogy(y, ratio) - y + mean, weights=weights))
