@@ -23,10 +23,10 @@ CHUNK = 8  # lanes at a time: one program for any number
 
 
 def solve_multinomial(
-    model: MultinomialModel, family: Family, weights: np.ndarray, *, tol: float, max_steps: int
+    model: MultinomialModel, family: Family, weights: np.ndarray, *, tol: float, max_steps: int, start: Any = None
 ) -> Result:
     """Lanes with ``weights (L, n)`` of their rows, to their certificates: ``w`` is ``(L, K, p)``, an intercept
-    ``(L, K)``.
+    ``(L, K)``. All begin at ``start``, coefficients ``(K, p)`` and intercepts ``(K,)``, or at their null models.
 
     X and y are NumPy arrays, X about centred if there is an intercept.
     """
@@ -34,13 +34,18 @@ def solve_multinomial(
     parts = []
     for first in range(0, len(weights), size):
         at = np.arange(first, min(first + size, len(weights)))
-        given = model, rows.lanes(at), family.lanes(at), _start(model, weights[at])
+        given = model, rows.lanes(at), family.lanes(at), _start(model, weights[at], start)
         parts.append(in_turns(*given, tol=tol, max_steps=max_steps, weights=weights[at]))
     return parts[0] if len(parts) == 1 else jax.tree.map(lambda *each: np.concatenate(each), *parts)
 
 
-def _start(model: MultinomialModel, weights: np.ndarray) -> Any:
-    """Each lane's intercept-only model: rows that are there twice, and rows of weight 2, start alike."""
+def _start(model: MultinomialModel, weights: np.ndarray, start: Any) -> Any:
+    """What was asked for, or each lane's intercept-only model: rows that are there twice, and rows of weight 2, start
+    alike.
+    """
+    if start is not None:
+        coef, intercept = (np.broadcast_to(x, (len(weights), *x.shape)).astype(weights.dtype) for x in start)
+        return Coefficients(coef, intercept) if model.fit_intercept else coef
     zero = np.zeros((len(weights), np.shape(model.y)[1], np.shape(model.X)[1]), weights.dtype)
     if not model.fit_intercept:
         return zero

@@ -10,9 +10,12 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 
 from proxreg import _precision
 from proxreg._warnings import ConvergenceWarning, DataWarning, warn
-from proxreg.path import fit_path
+from proxreg.convergence import remedy, warn_unless_converged
+from proxreg.path_problem import answer, as_path, labels, pose
 from proxreg.results import Path
 from proxreg.sklearn.parameters import check_parameters
+
+Start = tuple[np.ndarray, np.ndarray]  # coefficients and intercepts
 
 FLOATS = [np.float64, np.float32]  # X keeps its type if it is one of these, and is converted to the first if not
 
@@ -96,15 +99,31 @@ def fitted(
     l1_ratio: Any,
     loss: str = "squared",
     tol: float | None = None,
+    start: Start | None = None,
 ) -> Path:
     """The path that an estimator's parameters ask for; ``alphas`` are those of a mean of losses."""
     with ScikitLearnsWarnings():
-        return fit_path(X, y, alphas=alphas, loss=loss, **options(estimator, X, sample_weight, l1_ratio, tol))
+        problem = pose(X, y, alphas=alphas, loss=loss, **options(estimator, X, sample_weight, l1_ratio, tol))
+        count, p = len(problem.tasks), X.shape[1]
+        begin = None if start is None else (np.reshape(start[0], (count, p)), np.reshape(start[1], count))
+        results = answer(problem, start=begin)
+        warn_unless_converged(results, problem.options.tol, labels(problem), remedy(False, X.dtype))
+        return as_path(problem, results)
 
 
-def keep_only(estimator: Any, y: np.ndarray, path: Path) -> Any:
+def warm_start(estimator: Any, *shape: int) -> Start | None:
+    """Where an estimator that says ``warm_start`` begins: at what it has, if that is finite and of that shape."""
+    coef, intercept = getattr(estimator, "coef_", None), getattr(estimator, "intercept_", 0.0)
+    if not estimator.warm_start or coef is None or np.shape(coef) != shape:
+        return None
+    if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+        return None
+    return np.asarray(coef), np.broadcast_to(np.asarray(intercept, float), shape[:-1])
+
+
+def keep_only(estimator: Any, y: np.ndarray, path: Path, least: int = 1) -> Any:
     """Stores the fit of a path with one alpha; returns the estimator."""
-    return keep(estimator, y, path.coef[..., 0, :], path.intercept[..., 0], path.num_steps[..., 0])
+    return keep(estimator, y, path.coef[..., 0, :], path.intercept[..., 0], path.num_steps[..., 0], least)
 
 
 class ScikitLearnsWarnings:
@@ -127,11 +146,13 @@ class ScikitLearnsWarnings:
                 warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
 
 
-def keep(estimator: Any, y: np.ndarray, coef: np.ndarray, intercept: np.ndarray, num_steps: np.ndarray) -> Any:
+def keep(
+    estimator: Any, y: np.ndarray, coef: np.ndarray, intercept: np.ndarray, num_steps: np.ndarray, least: int = 1
+) -> Any:
     """Stores a fit in scikit-learn's shapes; returns the estimator."""
     estimator.coef_ = coef
     estimator.intercept_ = shaped_intercept(estimator, intercept, y)
-    estimator.n_iter_ = steps(num_steps)
+    estimator.n_iter_ = steps(num_steps, least)
     return estimator
 
 
@@ -140,9 +161,9 @@ def shaped_intercept(estimator: Any, intercept: Any, y: np.ndarray) -> Any:
     return np.reshape(intercept, y.shape[1:])[()] if estimator.fit_intercept else 0.0
 
 
-def steps(num_steps: Any) -> Any:
-    """Steps, counting the look at the start: scikit-learn promises at least 1."""
-    count = np.maximum(num_steps, 1)
+def steps(num_steps: Any, least: int = 1) -> Any:
+    """Steps, counting the look at the start: scikit-learn promises at least 1, but where a start was there already."""
+    count = np.maximum(num_steps, least)
     return count if count.ndim else int(count)
 
 

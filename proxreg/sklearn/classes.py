@@ -10,7 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from proxreg._warnings import warn
-from proxreg.sklearn.base import FLOATS, checked_weights, fitted, steps, total_weight
+from proxreg.sklearn.base import FLOATS, Start, checked_weights, fitted, steps, total_weight, warm_start
 from proxreg.sklearn.closeness import Fits, fit_closely
 from proxreg.sklearn.multinomial import fit_multinomial
 from proxreg.sklearn.parameters import check_parameters
@@ -71,8 +71,10 @@ def class_fits(
     l1_ratios: Any,
     alphas: Any = None,
     tol: float | None = None,
+    start: Start | None = None,
 ) -> list[Fits]:
-    """Fits on parts of the rows, given by their numbers; ``alphas`` are those of a mean, and stand in for C.
+    """Fits on parts of the rows, given by their numbers; ``alphas`` are those of a mean, and stand in for C; all begin
+    at ``start``, if there is one.
 
     A class without a row of positive weight in a part has intercept -inf there, where there are intercepts: that is
     the minimum.
@@ -91,10 +93,10 @@ def class_fits(
         elif len(estimator.classes_) > 2:
             whole.append(number)
         else:
-            found[number] = _two_classes(estimator, X, codes, weights, part, own, l1_ratios, tol)
+            found[number] = _two_classes(estimator, X, codes, weights, part, own, l1_ratios, tol, start)
     if whole:
         chosen = [parts[number] for number in whole], np.array([strengths[number] for number in whole], float)
-        several = fit_multinomial(estimator, X, codes, len(estimator.classes_), weights, *chosen, l1_ratios, tol)
+        several = fit_multinomial(estimator, X, codes, len(estimator.classes_), weights, *chosen, l1_ratios, tol, start)
         found |= zip(whole, several)
     return [found[number] for number in range(len(parts))]
 
@@ -143,12 +145,14 @@ def _two_classes(
     alphas: Any,
     l1_ratios: Any,
     tol: float | None,
+    start: Start | None,
 ) -> Fits:
     if len(np.unique(codes[part])) < 2:  # no intercept: rows of weight zero say what the other class is
         counts = np.bincount(part, minlength=len(X)).astype(float)
         part, weights = np.arange(len(X)), counts if weights is None else counts * weights
     y, own = codes[part], rows(weights, part)
-    return Fits.of(fitted(estimator, X[part], y, own, alphas=alphas, l1_ratio=l1_ratios, loss="logistic", tol=tol))
+    options = {"alphas": alphas, "l1_ratio": l1_ratios, "loss": "logistic", "tol": tol, "start": start}
+    return Fits.of(fitted(estimator, X[part], y, own, **options))
 
 
 def best_fit(
@@ -158,13 +162,14 @@ def best_fit(
     count, given = len(estimator.classes_), (np.array([C], float), [l1_ratio], alphas)
     totals = np.bincount(codes, weights, count)
 
-    def fit(tol: float) -> Fits:
-        return class_fits(estimator, X, codes, weights, [np.arange(len(X))], *given, tol=tol)[0]
+    def fit(tol: float, start: Start | None) -> Fits:
+        return class_fits(estimator, X, codes, weights, [np.arange(len(X))], *given, tol=tol, start=start)[0]
 
     null = entropy(totals / totals.sum()).sum() if estimator.fit_intercept else np.log(count)
-    found = fit_closely(fit, estimator.tol, float(null), X.dtype)
-    estimator.coef_, estimator.intercept_ = found.coef[0, 0], found.intercept[0, 0]
-    estimator.n_iter_ = steps(np.atleast_1d(found.num_steps[0, 0]))
+    start = warm_start(estimator, 1 if count == 2 else count, X.shape[1]) if hasattr(estimator, "warm_start") else None
+    fits = fit_closely(fit, start, estimator.tol, float(null), X.dtype)
+    estimator.coef_, estimator.intercept_ = fits.coef[0, 0], fits.intercept[0, 0]
+    estimator.n_iter_ = steps(np.atleast_1d(fits.num_steps[0, 0]), int(start is None))
     if estimator.fit_intercept and np.any(totals == 0):
         names = ", ".join(repr(estimator.classes_.tolist()[number]) for number in np.flatnonzero(totals == 0))
         warn(f"no row of positive weight is of class {names}: its probability is 0", ConvergenceWarning)

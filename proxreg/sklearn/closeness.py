@@ -7,6 +7,7 @@ import numpy as np
 
 from proxreg import _precision
 from proxreg.results import Path
+from proxreg.sklearn.base import Start
 
 ROUNDS = 6  # the objective falls, and what it is compared with; seldom more than twice
 
@@ -29,18 +30,21 @@ class Fits(NamedTuple):
         return cls(coef, intercept, path.num_steps, path.objective, error, path.converged)
 
 
-def fit_closely(fit: Callable[[float], Fits], tol: float, null_loss: float, dtype: np.dtype) -> Fits:
-    """Return ``fit(tol)``, or that of a smaller tolerance where its objective is far below ``null_loss``.
+def fit_closely(
+    fit: Callable[[float, Start | None], Fits], start: Start | None, tol: float, null_loss: float, dtype: np.dtype
+) -> Fits:
+    """Return ``fit(tol, start)``, or that of a smaller tolerance where its objective is far below ``null_loss``.
 
     A gap of ``tol`` in units of the intercept-only loss may be more than the whole objective: the error is to be at
     most ``tol min(null_loss, objective)``, as far as the type can tell.
     """
-    found, smallest = fit(tol), _precision.SMALLEST_TOL[dtype]
+    fits, smallest = fit(tol, start), _precision.SMALLEST_TOL[dtype]
     for _ in range(ROUNDS):
-        share = float(np.min(found.objective)) / null_loss if null_loss > 0 else 1.0
+        share = float(np.min(fits.objective)) / null_loss if null_loss > 0 else 1.0
         aim = max(tol * min(1.0, share), smallest)
-        if not np.all(found.converged) or np.all(found.error <= aim):
+        if not np.all(fits.converged) or np.all(fits.error <= aim):
             break
-        steps, found = found.num_steps, fit(aim)
-        found = found._replace(num_steps=found.num_steps + steps)
-    return found
+        steps = fits.num_steps
+        fits = fit(aim, (fits.coef[0, 0], fits.intercept[0, 0]))
+        fits = fits._replace(num_steps=fits.num_steps + steps)
+    return fits

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 
-from proxreg.sklearn.base import LinearPredictor, dual_gap, fitted, keep_only, regression_data, total_weight
+from proxreg.sklearn.base import LinearPredictor, dual_gap, fitted, keep_only, regression_data, total_weight, warm_start
 from proxreg.sklearn.parameters import ELASTIC_NET, LASSO, RIDGE, Constraints, check_entries
 from proxreg.sklearn.paths import enet_path
 
@@ -33,8 +33,8 @@ class Lasso(SparsePredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     Differs from scikit-learn's: steps of ``max_iter`` are cheaper than passes over the columns, and there may be more
     of them; ``tol`` is 1e-6, not 1e-4, so that a row of weight 2 and two rows give the same; alpha = 0 is solved like
-    any other; X is dense. ``precompute``, ``copy_X``, ``warm_start``, ``random_state`` and ``selection``
-    are taken and change nothing: there is one solver, which leaves X as it is and draws no numbers.
+    any other; X is dense. ``precompute``, ``copy_X``, ``random_state`` and ``selection`` are taken and change
+    nothing: there is one solver, which leaves X as it is and draws no numbers.
 
     >>> from proxreg.sklearn import Lasso
     >>> model = Lasso(alpha=0.1).fit([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]], [0.0, 1.0, 2.0])
@@ -195,9 +195,11 @@ def _of_targets(alpha: Any, y: np.ndarray) -> np.ndarray:
 
 def _fit(model: Any, X: Any, y: Any, sample_weight: Any, *, l1_ratio: float) -> Any:
     X, y, weights = regression_data(model, X, y, sample_weight, several=True)
-    path = fitted(model, X, columns(y), weights, alphas=[model.alpha], l1_ratio=l1_ratio)
+    response = columns(y)
+    start = warm_start(model, *response.shape[1:], X.shape[1])
+    path = fitted(model, X, response, weights, alphas=[model.alpha], l1_ratio=l1_ratio, start=start)
     model.dual_gap_ = dual_gap(path.gap[..., 0], y, weights, model.fit_intercept)
-    return keep_only(model, y, path)
+    return keep_only(model, y, path, least=int(start is None))
 
 
 def columns(y: Any) -> Any:

@@ -128,10 +128,10 @@ class LogisticRegression(LogisticPredictor, ClassifierMixin, BaseEstimator):
         return best_fit(self, X, codes, of_rows, C, ratio, None if self.alpha is None else [self.alpha])
 
 
-def named_penalty(penalty: Any, l1_ratio: Any, C: Any) -> tuple[Any, Any]:
+def named_penalty(penalty: Any, l1_ratio: Any, C: Any, name: str = "l1_ratio") -> tuple[Any, Any]:
     """The l1_ratio and the C that scikit-learn's deprecated ``penalty`` stands for; says so in its category."""
     if l1_ratio is None:
-        warn("l1_ratio=None is deprecated in scikit-learn; pass 0", FutureWarning)
+        warn(f"{name}=None is deprecated in scikit-learn; pass 0", FutureWarning)
         l1_ratio = 0.0
     if penalty == "deprecated":
         return l1_ratio, C

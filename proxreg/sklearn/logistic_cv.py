@@ -89,7 +89,7 @@ class LogisticRegressionCV(LogisticPredictor, ClassifierMixin, BaseEstimator):
         if self.use_legacy_attributes:
             raise ValueError("use_legacy_attributes=True is not offered; pass False, as scikit-learn's default will be")
         of_rows = weigh_classes(self.class_weight, self.classes_, codes, weights)
-        ratios = named_penalty(self.penalty, self.l1_ratios, None)[0]
+        ratios = named_penalty(self.penalty, self.l1_ratios, None, "l1_ratios")[0]
         self.l1_ratios_ = check_entries(ratios, "l1_ratios", maximum=1.0).ravel()
         self.Cs_ = np.logspace(-4, 4, self.Cs) if np.ndim(self.Cs) == 0 else check_entries(self.Cs, "Cs", zero=False)
         model = LogisticRegression(fit_intercept=self.fit_intercept)
@@ -128,7 +128,7 @@ class LogisticRegressionCV(LogisticPredictor, ClassifierMixin, BaseEstimator):
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Return what ``fit`` and ``score`` take besides X and y, and who asks for it; see scikit-learn's guide."""
-        return router(self, get_scorer(self.scoring or "accuracy"), ("fit", "score"))
+        return router(self, get_scorer(self.scoring or "accuracy"), ("score", "fit"))
 
     def _folds_to_judge_by(self, codes: np.ndarray, weights: np.ndarray | None, parts: list[np.ndarray]) -> np.ndarray:
         """The numbers of folds with a finite score; says which lack a class outside."""

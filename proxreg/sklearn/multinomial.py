@@ -11,7 +11,7 @@ from proxreg.engine import Family, OneBlasThread, solve_multinomial
 from proxreg.models import MultinomialModel
 from proxreg.penalties import ElasticNet
 from proxreg.preprocessing import require_squares
-from proxreg.sklearn.base import ScikitLearnsWarnings, options
+from proxreg.sklearn.base import ScikitLearnsWarnings, Start, options
 from proxreg.sklearn.closeness import Fits
 from proxreg.solvers import Status
 from proxreg.task import make_options
@@ -29,8 +29,10 @@ def fit_multinomial(
     alphas: np.ndarray,
     l1_ratios: Any,
     tol: float | None = None,
+    start: Start | None = None,
 ) -> list[Fits]:
-    """For each of F lots of rows, ``parts`` of their numbers, its fits with strengths ``alphas (F, S)``.
+    """For each of F lots of rows, ``parts`` of their numbers, its fits with strengths ``alphas (F, S)``; they begin at
+    ``start``, if there is one: coefficients ``(K, p)`` and intercepts ``(K,)``.
 
     ``weights (n,)`` are how much each row counts, ``codes (n,)`` its class, of ``count``.
     """
@@ -52,9 +54,9 @@ def fit_multinomial(
     with _precision.scope(X.dtype):
         model = MultinomialModel(centred.astype(X.dtype), y, fit_intercept=estimator.fit_intercept)
         family = Family(ElasticNet(1.0, 1.0), None, alpha, ratio)
-        found: Any = solve_multinomial(
-            model, family, own[lanes].astype(X.dtype), tol=stop.tol, max_steps=stop.max_steps
-        )
+        begin = None if start is None else (start[0], start[1] + start[0] @ center)
+        stopping = {"tol": stop.tol, "max_steps": stop.max_steps, "start": begin}
+        found: Any = solve_multinomial(model, family, own[lanes].astype(X.dtype), **stopping)
     if estimator.fit_intercept:
         coef, intercept = found.w.coef, found.w.intercept - found.w.coef @ center.astype(X.dtype)
         intercept = intercept - intercept.mean(axis=-1, keepdims=True)  # a shift of all changes no probability

@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from proxreg._warnings import warn
-from proxreg.sklearn.base import checked_weights, fitted, keep, linear_predictor, regression_data
+from proxreg.sklearn.base import Start, checked_weights, fitted, keep, linear_predictor, regression_data, warm_start
 from proxreg.sklearn.closeness import Fits, fit_closely
 from proxreg.sklearn.parameters import POISSON, Constraints
 
@@ -25,8 +25,7 @@ class PoissonRegressor(RegressorMixin, BaseEstimator):
 
     Attributes: ``coef_ (p,)``, ``intercept_``, ``n_iter_``, ``n_features_in_``, ``feature_names_in_``.
 
-    Differs from scikit-learn's: ``l1_ratio``; X is dense; ``solver``, ``warm_start`` and ``verbose`` are taken and
-    change nothing.
+    Differs from scikit-learn's: ``l1_ratio``; X is dense; ``solver`` and ``verbose`` are taken and change nothing.
 
     >>> from proxreg.sklearn import PoissonRegressor
     >>> model = PoissonRegressor(alpha=0.0, tol=1e-8).fit([[0.0], [0.0], [1.0], [1.0]], [1, 3, 4, 4])
@@ -68,14 +67,15 @@ class PoissonRegressor(RegressorMixin, BaseEstimator):
             self.coef_, self.intercept_, self.n_iter_ = np.zeros(X.shape[1], X.dtype), -np.inf, 1
             warn("y is zero in every row: the intercept is -inf, and so every prediction 0", ConvergenceWarning)
             return self
-        given: dict[str, Any] = {"alphas": [self.alpha], "l1_ratio": self.l1_ratio, "loss": "poisson"}
+        options: dict[str, Any] = {"alphas": [self.alpha], "l1_ratio": self.l1_ratio, "loss": "poisson"}
 
-        def fit(tol: float) -> Fits:
-            return Fits.of(fitted(self, X, y, weights, **given, tol=tol))
+        def fit(tol: float, start: Start | None) -> Fits:
+            return Fits.of(fitted(self, X, y, weights, **options, tol=tol, start=start))
 
         null = _deviance(y, np.average(y, weights=weights) if self.fit_intercept else 1.0, weights) / 2
-        found = fit_closely(fit, self.tol, null, X.dtype)
-        return keep(self, y, found.coef[0, 0], found.intercept[0, 0], found.num_steps[0])
+        start = warm_start(self, X.shape[1])
+        fits = fit_closely(fit, start, self.tol, null, X.dtype)
+        return keep(self, y, fits.coef[0, 0], fits.intercept[0, 0], fits.num_steps[0], int(start is None))
 
     def predict(self, X: Any) -> np.ndarray:
         """The expected counts ``exp(b + x . w)``."""
