@@ -48,7 +48,7 @@ THREE = np.where(Y > 200, "middle", LABELS)
         (ps.Ridge(alpha=-1.0), Y, None, "'alpha' parameter of Ridge must be a float .* Got -1.0 instead"),
         (ps.PoissonRegressor(alpha=-1.0), Y, None, "'alpha' parameter of PoissonRegressor .* Got -1.0 instead"),
         (ps.LassoCV(alphas=[0.1, -1.0]), Y, None, r"alphas\[1\] == -1.0, must be >= 0"),
-        (ps.LogisticRegression(class_weight={"middle": 1.0}), LABELS, None, "classes that y lacks: 'middle'"),
+        (ps.LogisticRegression(class_weight={"middle": 1.0}), LABELS, None, "names 'middle', classes that y lacks"),
         (
             ps.LogisticRegression(class_weight="fair"),
             LABELS,

@@ -95,7 +95,7 @@ def test_the_deprecated_penalty_of_cross_validation():
         old = ps.LogisticRegressionCV(Cs=[0.1, 1.0], penalty="l1", cv=3).fit(Z, y)
     np.testing.assert_array_equal(old.coef_, new.coef_)
     assert old.l1_ratio_ == 1.0
-    with pytest.raises(ValueError, match="'penalty' parameter of LogisticRegression must be .* Got 'l0' instead"):
+    with pytest.raises(ValueError, match=r"'penalty' parameter of LogisticRegression must be .* Got 'l0' instead"):
         ps.LogisticRegression(penalty="l0").fit(Z, y)
 
 
