@@ -166,6 +166,8 @@ def _select(model: Any, X: Any, y: Any, sample_weight: Any, l1_ratio: Any, param
     # folds count alike, whatever their weights, and the first of equals is chosen: scikit-learn's rules
     mean = found["squares"].mean(axis=-1)
     best = np.unravel_index(np.argmin(mean), mean.shape)
+    if np.ndim(model.alphas) == 0 and _explained(y, weights, model.fit_intercept):
+        found["alphas"] = np.full_like(found["alphas"], np.finfo(np.float64).resolution)  # scikit-learn's words for any
     same = len(ratios) == 1 or np.ndim(model.alphas) == 1
     model.alphas_ = found["alphas"][0] if same else found["alphas"]
     model.alpha_ = float(found["alphas"][best])
@@ -173,6 +175,12 @@ def _select(model: Any, X: Any, y: Any, sample_weight: Any, l1_ratio: Any, param
     model.dual_gap_ = dual_gap(found["gap"][best], y, weights, model.fit_intercept)
     keep(model, y, *(found[name][best] for name in ("coef", "intercept", "num_steps")))
     return int(best[0])
+
+
+def _explained(y: np.ndarray, weights: np.ndarray | None, fit_intercept: bool) -> bool:
+    """Whether the model without columns leaves nothing of the response: every alpha has all coefficients zero."""
+    counted = y if weights is None else y[weights > 0]
+    return bool(np.all(counted == (counted[0] if fit_intercept else 0)))
 
 
 def _grid(

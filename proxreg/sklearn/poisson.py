@@ -62,8 +62,13 @@ class PoissonRegressor(RegressorMixin, BaseEstimator):
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "PoissonRegressor":
         """Fits ``X (n, p)`` and ``y (n,)``, y >= 0."""
         X, y, weights = regression_data(self, X, y, sample_weight, several=False)
+        if np.any(y < 0):
+            row = int(np.argmax(y < 0))
+            raise ValueError(
+                f"Some value(s) of y are out of the valid range of the loss, which needs y >= 0: {y[row]:g} in row {row}"
+            )
         counted = y if weights is None else y * (weights > 0)
-        if self.fit_intercept and np.all(counted == 0) and np.all(y >= 0):
+        if self.fit_intercept and np.all(counted == 0):
             self.coef_, self.intercept_, self.n_iter_ = np.zeros(X.shape[1], X.dtype), -np.inf, 1
             warn("y is zero in every row: the intercept is -inf, and so every prediction 0", ConvergenceWarning)
             return self
@@ -87,7 +92,7 @@ class PoissonRegressor(RegressorMixin, BaseEstimator):
         y, weights = column_or_1d(y, warn=True), checked_weights(sample_weight, X)
         check_consistent_length(y, prediction)
         if np.any(y < 0):
-            raise ValueError("Some value(s) of y are out of the valid range of the loss: y must be >= 0")
+            raise ValueError("Some value(s) of y are out of the valid range of the loss, which needs y >= 0")
         with np.errstate(divide="ignore", invalid="ignore"):
             null = _deviance(y, np.average(y, weights=weights), weights)
             return float(1 - _deviance(y, prediction, weights) / null)
