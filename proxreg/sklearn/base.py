@@ -58,7 +58,9 @@ def checked_weights(sample_weight: Any, X: np.ndarray) -> np.ndarray | None:
     kind: Any = np.float64
     weights = check_array(sample_weight, dtype=kind, ensure_2d=False, input_name="sample_weight")
     if weights.ndim != 1:
-        raise ValueError(f"sample_weight must have shape ({len(X)},), got {weights.shape}")
+        raise ValueError(
+            f"Sample weights must be 1D array or scalar: sample_weight must have shape ({len(X)},), got {weights.shape}"
+        )
     check_consistent_length(X, weights)
     if np.any(weights < 0):
         raise ValueError(f"sample_weight must be >= 0, got {weights.min():g}")

@@ -86,19 +86,19 @@ def class_fits(
         raise ValueError(f"{name} must be > 0, got {small[0]:g}, whose reciprocal is infinite")
     # C weighs a sum: what it means for the mean over some rows depends on how many they are
     strengths = [1 / (C * total_weight(rows(weights, part), X[part])) if alphas is None else alphas for part in parts]
-    whole, found = [], {}
-    for number, (part, own) in enumerate(zip(parts, strengths)):
+    whole, results = [], {}
+    for number, (part, strength) in enumerate(zip(parts, strengths)):
         if estimator.fit_intercept and lost_classes(codes[part], rows(weights, part), len(estimator.classes_)).size:
-            found[number] = _without_some(estimator, X, codes, weights, part, own, l1_ratios, tol)
+            results[number] = _without_some(estimator, X, codes, weights, part, strength, l1_ratios, tol)
         elif len(estimator.classes_) > 2:
             whole.append(number)
         else:
-            found[number] = _two_classes(estimator, X, codes, weights, part, own, l1_ratios, tol, start)
+            results[number] = _two_classes(estimator, X, codes, weights, part, strength, l1_ratios, tol, start)
     if whole:
         chosen = [parts[number] for number in whole], np.array([strengths[number] for number in whole], float)
         several = fit_multinomial(estimator, X, codes, len(estimator.classes_), weights, *chosen, l1_ratios, tol, start)
-        found |= zip(whole, several)
-    return [found[number] for number in range(len(parts))]
+        results |= zip(whole, several)
+    return [results[number] for number in range(len(parts))]
 
 
 def lost_classes(codes: np.ndarray, weights: np.ndarray | None, count: int) -> np.ndarray:
@@ -129,9 +129,9 @@ def _without_some(
     intercept[..., present] = 0.0
     if present.size == 1:
         return Fits(coef, intercept, np.zeros(shape, int), np.zeros(shape), np.zeros(shape), np.ones(shape, bool))
-    own = np.minimum(np.searchsorted(present, codes), present.size - 1)  # that of rows in no part does not matter
-    given = own, present.size, weights, [part], np.array([alphas], float), l1_ratios, tol
-    (fits,) = fit_multinomial(estimator, X, *given)
+    among = np.minimum(np.searchsorted(present, codes), present.size - 1)  # that of rows in no part does not matter
+    rest = present.size, weights, [part], np.array([alphas], float), l1_ratios, tol
+    (fits,) = fit_multinomial(estimator, X, among, *rest)
     coef[:, :, present], intercept[:, :, present] = fits.coef, fits.intercept
     return fits._replace(coef=coef, intercept=intercept)
 
@@ -150,20 +150,19 @@ def _two_classes(
     if len(np.unique(codes[part])) < 2:  # no intercept: rows of weight zero say what the other class is
         counts = np.bincount(part, minlength=len(X)).astype(float)
         part, weights = np.arange(len(X)), counts if weights is None else counts * weights
-    y, own = codes[part], rows(weights, part)
     options = {"alphas": alphas, "l1_ratio": l1_ratios, "loss": "logistic", "tol": tol, "start": start}
-    return Fits.of(fitted(estimator, X[part], y, own, **options))
+    return Fits.of(fitted(estimator, X[part], codes[part], rows(weights, part), **options))
 
 
 def best_fit(
     estimator: Any, X: np.ndarray, codes: np.ndarray, weights: np.ndarray | None, C: float, l1_ratio: Any, alphas: Any
 ) -> Any:
     """Fits all rows with one l1_ratio and strength, and stores that; returns the estimator."""
-    count, given = len(estimator.classes_), (np.array([C], float), [l1_ratio], alphas)
+    count, strength = len(estimator.classes_), (np.array([C], float), [l1_ratio], alphas)
     totals = np.bincount(codes, weights, count)
 
     def fit(tol: float, start: Start | None) -> Fits:
-        return class_fits(estimator, X, codes, weights, [np.arange(len(X))], *given, tol=tol, start=start)[0]
+        return class_fits(estimator, X, codes, weights, [np.arange(len(X))], *strength, tol=tol, start=start)[0]
 
     null = entropy(totals / totals.sum()).sum() if estimator.fit_intercept else np.log(count)
     start = warm_start(estimator, 1 if count == 2 else count, X.shape[1]) if hasattr(estimator, "warm_start") else None
@@ -183,6 +182,6 @@ def _separated(estimator: Any, X: np.ndarray, codes: np.ndarray, weights: np.nda
     eta = X @ estimator.coef_.T + estimator.intercept_
     eta = np.column_stack([-eta, eta]) if eta.shape[1] == 1 else eta
     every = np.arange(len(X))
-    own = eta[every, codes]
+    right = eta[every, codes]
     eta[every, codes] = -np.inf
-    return bool(np.all((own > eta.max(axis=1)) | (False if weights is None else weights == 0)))
+    return bool(np.all((right > eta.max(axis=1)) | (False if weights is None else weights == 0)))

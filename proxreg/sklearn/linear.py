@@ -184,13 +184,13 @@ class Ridge(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
 
 def _of_targets(alpha: Any, y: np.ndarray) -> np.ndarray:
     """A grid of one alpha, ``(1,)`` for all targets or ``(T, 1)``."""
-    each = check_entries(alpha, "alpha").ravel()
+    alphas = check_entries(alpha, "alpha").ravel()
     targets = 1 if y.ndim == 1 else y.shape[1]
-    if each.size == 1:
-        return each
-    if each.size != targets:
-        raise ValueError(f"Number of targets and number of penalties do not correspond: {each.size} != {targets}")
-    return each[:, None]
+    if alphas.size == 1:
+        return alphas
+    if alphas.size != targets:
+        raise ValueError(f"Number of targets and number of penalties do not correspond: {alphas.size} != {targets}")
+    return alphas[:, None]
 
 
 def _fit(model: Any, X: Any, y: Any, sample_weight: Any, *, l1_ratio: float) -> Any:

@@ -103,8 +103,8 @@ class LogisticRegressionCV(LogisticPredictor, ClassifierMixin, BaseEstimator):
         for (_, test), fits in zip(folds, every):
             coef, intercept = fits.coef, fits.intercept
             pairs = zip(coef.reshape(-1, *coef.shape[2:]), intercept.reshape(-1, intercept.shape[2]))
-            given = params_of_rows(routed.scorer.score, len(X), test)
-            quality = scores(model, scorer, pairs, X[test], labels[test], given)
+            asked = params_of_rows(routed.scorer.score, len(X), test)
+            quality = scores(model, scorer, pairs, X[test], labels[test], asked)
             found.append(quality.reshape(coef.shape[:2]))
             paths.append(np.concatenate([coef, intercept[..., None]], axis=-1) if self.fit_intercept else coef)
             counts.append(steps(fits.num_steps))

@@ -65,7 +65,8 @@ class PoissonRegressor(RegressorMixin, BaseEstimator):
         if np.any(y < 0):
             row = int(np.argmax(y < 0))
             raise ValueError(
-                f"Some value(s) of y are out of the valid range of the loss, which needs y >= 0: {y[row]:g} in row {row}"
+                "Some value(s) of y are out of the valid range of the loss, "
+                f"which needs y >= 0, got {y[row]:g} in row {row}"
             )
         counted = y if weights is None else y * (weights > 0)
         if self.fit_intercept and np.all(counted == 0):

@@ -79,7 +79,7 @@ class RidgeCV(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
             return self
         for name in ("store_cv_results", "alpha_per_target"):
             if getattr(self, name):
-                raise ValueError(f"{name} goes with leave-one-out: pass cv=None, or {name}=False")
+                raise ValueError(f"cv!=None and {name}=True are incompatible: pass cv=None, or {name}=False")
         return self._by_folds(X, y, weights, alphas, routed)
 
     def get_metadata_routing(self) -> MetadataRouter:
@@ -119,11 +119,11 @@ class RidgeCV(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
         if self.store_cv_results:
             self.cv_results_ = np.moveaxis(stored, 0, -1).reshape(*y.shape, len(alphas)).astype(X.dtype)
 
-    def _scored(self, predictions: np.ndarray, y: np.ndarray, given: dict[str, Any]) -> np.ndarray:
+    def _scored(self, predictions: np.ndarray, y: np.ndarray, params: dict[str, Any]) -> np.ndarray:
         """The scores ``(K, T)`` or ``(K, 1)`` of predictions ``(K, n, T)``."""
         scorer: Any = check_scoring(self, scoring=self.scoring)
         parts = range(y.shape[1]) if self.alpha_per_target else [slice(None)]
-        return np.array([[scorer(_Known(), each[:, k], y[:, k], **given) for k in parts] for each in predictions])
+        return np.array([[scorer(_Known(), each[:, k], y[:, k], **params) for k in parts] for each in predictions])
 
     def _by_folds(
         self, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, alphas: np.ndarray, routed: Any
@@ -134,9 +134,9 @@ class RidgeCV(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
             own = rows(weights, train)
             strengths = alphas / total_weight(own, X[train])
             path = fitted(ridge, X[train], response[train], own, alphas=strengths, l1_ratio=0.0)
-            given = params_of_rows(routed.scorer.score, len(X), test)
+            asked = params_of_rows(routed.scorer.score, len(X), test)
             fits = zip(np.moveaxis(path.coef, -2, 0), path.intercept.T)
-            found.append(scores(ridge, scorer, fits, X[test], response[test], given))
+            found.append(scores(ridge, scorer, fits, X[test], response[test], asked))
         quality = np.mean(found, axis=0)
         best = int(np.argmax(quality))
         self.alpha_, self.best_score_ = float(alphas[best]), float(quality[best])
