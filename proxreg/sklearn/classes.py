@@ -169,10 +169,8 @@ def best_fit(
     fits = fit_closely(fit, start, estimator.tol, float(null), X.dtype)
     estimator.coef_, estimator.intercept_ = fits.coef[0, 0], fits.intercept[0, 0]
     estimator.n_iter_ = steps(np.atleast_1d(fits.num_steps[0, 0]), int(start is None))
-    if estimator.fit_intercept and np.any(totals == 0):
-        names = ", ".join(repr(estimator.classes_.tolist()[number]) for number in np.flatnonzero(totals == 0))
-        warn(f"no row of positive weight is of class {names}: its probability is 0", ConvergenceWarning)
-    elif (alphas == [0.0] or np.isinf(C)) and _separated(estimator, X, codes, weights):
+    whole = np.all(totals > 0) or not estimator.fit_intercept
+    if whole and (alphas == [0.0] or np.isinf(C)) and _separated(estimator, X, codes, weights):
         warn("the classes are separated: the coefficients grow without bound; pass a finite C", ConvergenceWarning)
     return estimator
 

@@ -68,10 +68,11 @@ class LogisticRegression(LogisticPredictor, ClassifierMixin, BaseEstimator):
     Parameters: ``C > 0``, or infinite; or, instead of it, ``alpha = 1 / (C sum_i s_i) >= 0``, the strength beside a
     mean of losses, as everywhere in proxreg; ``l1_ratio`` in [0, 1]; ``fit_intercept``; ``class_weight``, None,
     "balanced" or a dict: times the weights ``s_i`` of a class's rows; ``max_iter``; ``tol``, the duality gap relative
-    to the loss of the intercept-only model (in float32 never below 1e-5).
+    to the loss of the intercept-only model, or to the objective where that is smaller (in float32 never below 1e-5).
 
     Attributes: ``classes_ (K,)``, ``coef_ (1, p)`` or ``(K, p)``, ``intercept_ (1,)`` or ``(K,)``, the latter of sum
-    zero, ``n_iter_ (1,)``, ``n_features_in_``, ``feature_names_in_``.
+    zero (that of a class without weight is -inf, its probability 0), ``n_iter_ (1,)``, ``n_features_in_``,
+    ``feature_names_in_``.
 
     Differs from scikit-learn's: the intercept is never penalised; "balanced" counts weights; ``tol`` is of another
     kind; X is dense; ``penalty`` is its deprecated way to give ``l1_ratio``, or C; ``solver`` and what belongs to one

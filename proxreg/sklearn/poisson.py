@@ -21,9 +21,11 @@ class PoissonRegressor(RegressorMixin, BaseEstimator):
         d(y, m) = 2 (y log(y / m) - y + m),    S = sum_i s_i
 
     Parameters: ``alpha >= 0``; ``l1_ratio`` in [0, 1], 0 for scikit-learn's; ``fit_intercept``; ``max_iter``; ``tol``,
-    the duality gap relative to the loss of the intercept-only model (in float32 never below 1e-5).
+    the duality gap relative to the loss of the intercept-only model, or to the objective where that is smaller (in
+    float32 never below 1e-5).
 
-    Attributes: ``coef_ (p,)``, ``intercept_``, ``n_iter_``, ``n_features_in_``, ``feature_names_in_``.
+    Attributes: ``coef_ (p,)``, ``intercept_``, ``n_iter_``, ``n_features_in_``, ``feature_names_in_``. Where y is zero in
+    every row the intercept is -inf and every prediction 0, with a warning.
 
     Differs from scikit-learn's: ``l1_ratio``; X is dense; ``solver`` and ``verbose`` are taken and change nothing.
 
