@@ -24,8 +24,8 @@ class PoissonRegressor(RegressorMixin, BaseEstimator):
     the duality gap relative to the loss of the intercept-only model, or to the objective where that is smaller (in
     float32 never below 1e-5).
 
-    Attributes: ``coef_ (p,)``, ``intercept_``, ``n_iter_``, ``n_features_in_``, ``feature_names_in_``. Where y is zero in
-    every row the intercept is -inf and every prediction 0, with a warning.
+    Attributes: ``coef_ (p,)``, ``intercept_``, ``n_iter_``, ``n_features_in_``, ``feature_names_in_``. Where y is
+    zero in every row the intercept is -inf and every prediction 0, with a warning.
 
     Differs from scikit-learn's: ``l1_ratio``; X is dense; ``solver`` and ``verbose`` are taken and change nothing.
 
