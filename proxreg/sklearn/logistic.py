@@ -132,7 +132,9 @@ class LogisticRegression(LogisticPredictor, ClassifierMixin, BaseEstimator):
 def named_penalty(penalty: Any, l1_ratio: Any, C: Any, name: str = "l1_ratio") -> tuple[Any, Any]:
     """The l1_ratio and the C that scikit-learn's deprecated ``penalty`` stands for; says so in its category."""
     if l1_ratio is None:
-        warn(f"{name}=None is deprecated in scikit-learn; pass 0", FutureWarning)
+        if penalty == "elasticnet":
+            raise ValueError(f"{name} must be specified when penalty is elasticnet")
+        warn(f"'{name}=None' was deprecated in scikit-learn; pass 0", FutureWarning)
         l1_ratio = 0.0
     if penalty == "deprecated":
         return l1_ratio, C

@@ -119,9 +119,11 @@ def test_what_is_misspelt_is_refused_in_scikit_learns_words(model):
 @pytest.mark.parametrize("cls", [ps.LogisticRegression, ps.LogisticRegressionCV])
 def test_no_l1_ratio_is_ridge(cls):
     name, options = ("l1_ratio", {}) if cls is ps.LogisticRegression else ("l1_ratios", {"Cs": [0.1, 1.0], "cv": 3})
-    with pytest.warns(FutureWarning, match=f"{name}=None is deprecated"):
+    with pytest.warns(FutureWarning, match=f"'{name}=None' was deprecated"):
         model = cls(**{name: None}, **options).fit(X, LABELS)
     np.testing.assert_array_equal(model.coef_, cls(**options).fit(X, LABELS).coef_)
+    with pytest.raises(ValueError, match=f"{name} must be specified when penalty is elasticnet"):
+        cls(**{name: None}, penalty="elasticnet", **options).fit(X, LABELS)
 
 
 def test_sparse_coefficients_of_classes():
