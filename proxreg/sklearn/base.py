@@ -17,6 +17,7 @@ from proxreg.sklearn.parameters import check_parameters
 
 Start = tuple[np.ndarray, np.ndarray]  # coefficients and intercepts
 
+FINER_STEPS = 2_000  # at a tolerance that rounding may not let them reach, Newton's among them
 FLOATS = [np.float64, np.float32]  # X keeps its type if it is one of these, and is converted to the first if not
 
 
@@ -77,7 +78,8 @@ def total_weight(sample_weight: np.ndarray | None, X: np.ndarray) -> float:
 def options(
     estimator: Any, X: np.ndarray, sample_weight: np.ndarray | None, l1_ratio: Any, tol: float | None = None
 ) -> dict[str, Any]:
-    """An estimator's parameters, with another ``tol`` perhaps, as arguments of ``fit_path`` and ``cv_path``."""
+    """An estimator's parameters, with a smaller ``tol`` perhaps, as arguments of ``fit_path`` and ``cv_path``."""
+    finer, max_steps = tol is not None and tol < estimator.tol, estimator.max_iter
     return {
         "l1_ratio": l1_ratio,
         "positive": getattr(estimator, "positive", False),
@@ -86,7 +88,8 @@ def options(
         "tol": max(
             estimator.tol if tol is None else tol, _precision.SMALLEST_TOL[X.dtype]
         ),  # scikit-learn takes 0, and one tol for both types
-        "max_steps": estimator.max_iter,  # None, scikit-learn's default for ridge, is the library's
+        # None, scikit-learn's default for ridge, is the library's
+        "max_steps": min(max_steps or FINER_STEPS, FINER_STEPS) if finer else max_steps,
         "dtype": X.dtype,
     }
 

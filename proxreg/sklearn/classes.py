@@ -11,7 +11,7 @@ from sklearn.utils.validation import validate_data
 
 from proxreg._warnings import warn
 from proxreg.sklearn.base import FLOATS, Start, checked_weights, fitted, steps, total_weight, warm_start
-from proxreg.sklearn.closeness import Fits, fit_closely
+from proxreg.sklearn.closeness import Fits, fit_closely, shortest
 from proxreg.sklearn.multinomial import fit_multinomial
 from proxreg.sklearn.parameters import check_parameters
 from proxreg.sklearn.scoring import rows
@@ -167,10 +167,14 @@ def best_fit(
     null = entropy(totals / totals.sum()).sum() if estimator.fit_intercept else np.log(count)
     start = warm_start(estimator, 1 if count == 2 else count, X.shape[1]) if hasattr(estimator, "warm_start") else None
     fits = fit_closely(fit, start, estimator.tol, float(null), X.dtype)
-    estimator.coef_, estimator.intercept_ = fits.coef[0, 0], fits.intercept[0, 0]
-    estimator.n_iter_ = steps(np.atleast_1d(fits.num_steps[0, 0]), int(start is None))
+    coef, intercept = fits.coef[0, 0], fits.intercept[0, 0]
+    free = np.isinf(C) if alphas is None else alphas[0] == 0
     whole = np.all(totals > 0) or not estimator.fit_intercept
-    if whole and (alphas == [0.0] or np.isinf(C)) and _separated(estimator, X, codes, weights):
+    if free and whole:
+        coef, intercept = shortest(X, weights, coef, intercept, estimator.fit_intercept)
+    estimator.coef_, estimator.intercept_ = coef, intercept
+    estimator.n_iter_ = steps(np.atleast_1d(fits.num_steps[0, 0]), int(start is None))
+    if free and whole and _separated(estimator, X, codes, weights):
         warn("the classes are separated: the coefficients grow without bound; pass a finite C", ConvergenceWarning)
     return estimator
 

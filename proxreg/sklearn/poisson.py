@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from proxreg._warnings import warn
 from proxreg.sklearn.base import Start, checked_weights, fitted, keep, linear_predictor, regression_data, warm_start
-from proxreg.sklearn.closeness import Fits, fit_closely
+from proxreg.sklearn.closeness import Fits, fit_closely, shortest
 from proxreg.sklearn.parameters import POISSON, Constraints
 
 
@@ -75,7 +75,7 @@ class PoissonRegressor(RegressorMixin, BaseEstimator):
             self.coef_, self.intercept_, self.n_iter_ = np.zeros(X.shape[1], X.dtype), -np.inf, 1
             warn("y is zero in every row: the intercept is -inf, and so every prediction 0", ConvergenceWarning)
             return self
-        options: dict[str, Any] = {"alphas": [self.alpha], "l1_ratio": self.l1_ratio, "loss": "poisson"}
+        options: dict[str, Any] = {"alphas": [self.alpha], "l1_ratio": [self.l1_ratio], "loss": "poisson"}
 
         def fit(tol: float, start: Start | None) -> Fits:
             return Fits.of(fitted(self, X, y, weights, **options, tol=tol, start=start))
@@ -83,7 +83,10 @@ class PoissonRegressor(RegressorMixin, BaseEstimator):
         null = _deviance(y, np.average(y, weights=weights) if self.fit_intercept else 1.0, weights) / 2
         start = warm_start(self, X.shape[1])
         fits = fit_closely(fit, start, self.tol, null, X.dtype)
-        return keep(self, y, fits.coef[0, 0], fits.intercept[0, 0], fits.num_steps[0], int(start is None))
+        coef, intercept = fits.coef[0, 0], fits.intercept[0, 0]
+        if self.alpha == 0:
+            coef, intercept = shortest(X, weights, coef, intercept, self.fit_intercept)
+        return keep(self, y, coef[0], intercept, fits.num_steps[0, 0], int(start is None))
 
     def predict(self, X: Any) -> np.ndarray:
         """The expected counts ``exp(b + x . w)``."""

@@ -131,3 +131,22 @@ def test_a_warm_start_at_infinity_is_none():
     with pytest.warns(ConvergenceWarning, match="y is zero"):
         model.fit(X, 0 * Y)
     np.testing.assert_array_equal(model.fit(X, Y).coef_, ps.PoissonRegressor().fit(X, Y).coef_)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_without_a_penalty_wide_poisson_models_are_the_shortest(fit_intercept):
+    rng = np.random.default_rng(0)
+    Z, eta = rng.normal(size=(12, 30)) + 1, rng.normal(size=12)
+    model = ps.PoissonRegressor(alpha=0.0, fit_intercept=fit_intercept, tol=1e-12).fit(Z, np.exp(eta))
+    center = Z.mean(axis=0) if fit_intercept else 0  # every count is explained
+    known = np.linalg.pinv(Z - center) @ (eta - (eta.mean() if fit_intercept else 0))
+    np.testing.assert_allclose(model.coef_, known, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(model.predict(Z), np.exp(eta), rtol=1e-5)
+
+
+def test_without_a_penalty_two_columns_alike_share():
+    Z, y = CANCER[0][:, :4], CANCER[1]
+    known = ps.LogisticRegression(C=np.inf, tol=1e-12).fit(Z, y)
+    model = ps.LogisticRegression(C=np.inf, tol=1e-12).fit(np.c_[Z, Z[:, 0]], y)
+    np.testing.assert_allclose(model.coef_[0, [0, 4]], known.coef_[0, 0] / 2, rtol=1e-6)
+    np.testing.assert_allclose(model.coef_[0, 1:4], known.coef_[0, 1:], rtol=1e-6)
