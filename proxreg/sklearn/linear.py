@@ -155,7 +155,7 @@ class Ridge(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def __init__(
         self,
-        alpha: float = 1.0,
+        alpha: Any = 1.0,
         *,
         fit_intercept: bool = True,
         max_iter: int | None = 20_000,
