@@ -38,7 +38,6 @@ def test_a_weak_penalty_at_the_default_tolerance(count, C, door):
     Z, y = apart(count)
     model = ps.LogisticRegression(C=C) if door == "fit" else ps.LogisticRegressionCV(Cs=[C], cv=2)
     model.fit(Z, y)
-    model.C = C
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # at this tolerance rounding ends their line search
         theirs = sk.LogisticRegression(C=C, **{**NEWTON, "tol": 1e-14}).fit(Z, y)
