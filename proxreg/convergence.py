@@ -15,10 +15,11 @@ class Cause(enum.IntEnum):
     UNBOUNDED = 2  # the objective has no minimiser: it falls for ever along some direction
 
 
+NO_OPTIMUM = "there is no finite optimum"
 REMEDY = {
     Cause.ROUNDING: "the intercept is too large for the digits of float32: centre y and the columns of X, or pass "
     "dtype='float64'",
-    Cause.UNBOUNDED: "there is no finite optimum: along some unpenalised direction the loss falls for ever (classes "
+    Cause.UNBOUNDED: f"{NO_OPTIMUM}: along some unpenalised direction the loss falls for ever (classes "
     "that are separated, counts without events); pass alpha > 0, or leave such columns out",
 }
 

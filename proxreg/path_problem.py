@@ -16,6 +16,7 @@ from proxreg.array_checks import require_range
 from proxreg.batch import solve_batch
 from proxreg.engine import OneBlasThread
 from proxreg.fitting import on_input_scale
+from proxreg.models import Coefficients, LinearModel
 from proxreg.penalties import BoundedElasticNet, ElasticNet, Penalty
 from proxreg.results import Origin, Path
 from proxreg.task import (
@@ -183,16 +184,22 @@ def solved(problem: PathProblem) -> tuple[PathProblem, dict[str, np.ndarray]]:
 
 
 @OneBlasThread()
-def answer(problem: PathProblem, near: np.ndarray | None = None) -> dict[str, np.ndarray]:
+def answer(
+    problem: PathProblem, near: np.ndarray | None = None, start: tuple[np.ndarray, np.ndarray] | None = None
+) -> dict[str, np.ndarray]:
     """The fits of the grid as arrays in its shape, on the scale of the input.
 
-    ``near (..., p)`` are coefficients for similar data: where to start, if that helps.
+    ``near (..., p)`` are coefficients for similar data: where to start, if that helps. ``start``, of coefficients
+    ``(T, p)`` and intercepts ``(T,)`` for T responses, is where each response's fits begin whatever the data.
     """
     tasks, grid = problem.tasks, problem.grid
     lanes = grid.size // len(tasks)  # of each response
     with _precision.scope(tasks[0].dtype):
         template = scaled_template(problem)
-        starts = [unpenalised_fit(task, template) for task in tasks]
+        if start is None:
+            starts = [unpenalised_fit(task, template) for task in tasks]
+        else:
+            starts = [_start(task, *pair) for task, *pair in zip(tasks, *start)]
         ratios = None if problem.own else _each(problem).ravel()
         scale = tasks[0].design.scale.astype(grid.dtype)
         base = None if near is None else (near * scale).reshape(grid.size, -1)
@@ -206,6 +213,14 @@ def answer(problem: PathProblem, near: np.ndarray | None = None) -> dict[str, np
         if problem.limited:
             joined["coef"] = _at_limits(joined["coef"], problem.template)
         return {name: a.reshape(*grid.shape, *a.shape[1:]) for name, a in joined.items()}
+
+
+def _start(task: Task, coef: np.ndarray, intercept: np.ndarray) -> Any:
+    """Coefficients and intercept for the input as parameters of a task's model."""
+    w = (coef * task.design.scale).astype(task.dtype)
+    if not (isinstance(task.smooth, LinearModel) and task.smooth.fit_intercept):
+        return w
+    return Coefficients(w, (intercept - task.design.y_center + coef @ task.design.center).astype(task.dtype))
 
 
 def scaled_template(problem: PathProblem) -> Penalty:

@@ -25,6 +25,7 @@ from proxreg.solvers import Result, Status
 MAX_ROUNDS = 30
 PATIENCE = 150  # accelerated steps before Newton's are tried
 LONGER = 4  # times as many before they are tried again
+SCARCE = 600  # steps in all, of which accelerated ones must not take more than a quarter: Newton's need fewer
 FINE = 1e-3  # a gradient so many times below the tolerance leaves a gap below it
 
 
@@ -139,7 +140,8 @@ def in_turns(
     if start is None:
         zero = np.zeros((lanes, *slope.shape), slope.dtype)
         start = _start(model, zero, np.broadcast_to(null, (lanes, *null.shape)))
-    steps, patience = np.zeros(lanes, np.int32), PATIENCE
+    steps = np.zeros(lanes, np.int32)
+    patience = PATIENCE if max_steps >= SCARCE else max(1, max_steps // LONGER)
     while True:
         budget = np.minimum(patience, max_steps - steps).astype(np.int32)
         found = solve_lanes(model, *given, start, tol, budget, "fista", own_starts=True, weights=weights)

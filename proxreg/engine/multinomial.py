@@ -26,10 +26,10 @@ CHUNK = 8  # lanes at a time: one program for any number
 
 
 def solve_multinomial(
-    model: MultinomialModel, family: Family, weights: np.ndarray, *, tol: float, max_steps: int
+    model: MultinomialModel, family: Family, weights: np.ndarray, *, tol: float, max_steps: int, start: Any = None
 ) -> Result:
     """Lanes with ``weights (L, n)`` of their rows, to their certificates: ``w`` is ``(L, K, p)``, an intercept
-    ``(L, K)``.
+    ``(L, K)``. All begin at ``start``, coefficients ``(K, p)`` and intercepts ``(K,)``, or at their null models.
 
     X and y are NumPy arrays, X about centred if there is an intercept. Rows, columns, classes and lanes are padded to
     buckets: other data of about the same size compile nothing.
@@ -44,7 +44,7 @@ def solve_multinomial(
     for first in range(0, len(weights), size):
         lanes = np.arange(first, min(first + size, len(weights)))
         full = filled(lanes, fine_bucket(lanes.size))
-        problem = model, rows.lanes(full), family.lanes(full), _start(model, weights[full])
+        problem = model, rows.lanes(full), family.lanes(full), _start(model, weights[full], start)
         found = in_turns(*problem, tol=tol, max_steps=max_steps, weights=weights[full])
         parts.append(jax.tree.map(lambda leaf: np.asarray(leaf)[: lanes.size], found))  # noqa: B023
     found = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
@@ -69,8 +69,17 @@ def class_bucket(classes: int) -> int:
     return 4 * -(-classes // 4) if classes <= 16 else fine_bucket(classes)
 
 
-def _start(model: MultinomialModel, weights: np.ndarray) -> Any:
-    """Each lane's intercept-only model: rows that are there twice, and rows of weight 2, start alike."""
+def _start(model: MultinomialModel, weights: np.ndarray, start: Any) -> Any:
+    """What was asked for, or each lane's intercept-only model: rows that are there twice, and rows of weight 2, start
+    alike.
+    """
+    if start is not None:
+        size, columns = np.shape(model.y)[1], np.shape(model.X)[1]
+        coef, intercept = padded(start[0], size, columns), padded(start[1], size)
+        coef, intercept = (
+            np.broadcast_to(x, (len(weights), *x.shape)).astype(weights.dtype) for x in (coef, intercept)
+        )
+        return Coefficients(coef, intercept) if model.fit_intercept else coef
     zero = np.zeros((len(weights), np.shape(model.y)[1], np.shape(model.X)[1]), weights.dtype)
     if not model.fit_intercept:
         return zero

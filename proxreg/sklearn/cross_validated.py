@@ -14,7 +14,9 @@ from proxreg.sklearn.base import (
     options,
     regression_data,
 )
-from proxreg.sklearn.splitting import SplitsRows, splits
+from proxreg.sklearn.parameters import ELASTIC_NET_CV, LASSO_CV, Constraints, check_entries
+from proxreg.sklearn.paths import enet_path, geometric_grid, lasso_path
+from proxreg.sklearn.splitting import SplitsRows, route, splits
 
 
 class LassoCV(SplitsRows, LinearPredictor, RegressorMixin, BaseEstimator):
@@ -28,7 +30,7 @@ class LassoCV(SplitsRows, LinearPredictor, RegressorMixin, BaseEstimator):
     Attributes: ``alpha_``, ``alphas_ (K,)`` falling, ``mse_path_ (K, folds)``, and those of ``Lasso``, of the fit on
     all rows.
 
-    Differs from ``sklearn.linear_model.LassoCV``: at least two folds; no ``path``; ``n_jobs``, ``verbose`` and the like
+    Differs from ``sklearn.linear_model.LassoCV``: at least two folds; ``n_jobs``, ``verbose`` and the like
     are taken and change nothing, as all folds and alphas are one computation; the rest as for ``Lasso``.
 
     >>> import proxreg as pr
@@ -39,6 +41,8 @@ class LassoCV(SplitsRows, LinearPredictor, RegressorMixin, BaseEstimator):
     (20, 5) 0.56
     """
 
+    _parameter_constraints: Constraints = LASSO_CV
+    path = staticmethod(lasso_path)
     alpha_: float
     alphas_: np.ndarray
     mse_path_: np.ndarray
@@ -79,7 +83,7 @@ class LassoCV(SplitsRows, LinearPredictor, RegressorMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> "LassoCV":
         """Chooses on ``X (n, p)`` and ``y (n,)``, and fits all rows; ``params`` are for the splitter."""
-        _select(self, X, y, sample_weight, np.ones(1), params)
+        _select(self, X, y, sample_weight, 1.0, params)
         return self
 
 
@@ -103,6 +107,8 @@ class ElasticNetCV(SplitsRows, LinearPredictor, RegressorMixin, BaseEstimator):
     (2, 20, 5) 0.56 1.0
     """
 
+    _parameter_constraints: Constraints = ELASTIC_NET_CV
+    path = staticmethod(enet_path)
     alpha_: float
     alphas_: np.ndarray
     mse_path_: np.ndarray
@@ -145,20 +151,23 @@ class ElasticNetCV(SplitsRows, LinearPredictor, RegressorMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> "ElasticNetCV":
         """Chooses on ``X (n, p)`` and ``y (n,)``, and fits all rows; ``params`` are for the splitter."""
-        ratios = np.atleast_1d(np.asarray(self.l1_ratio, float))
-        best = _select(self, X, y, sample_weight, ratios, params)
-        self.l1_ratio_ = float(ratios[best])
+        best = _select(self, X, y, sample_weight, self.l1_ratio, params)
+        self.l1_ratio_ = float(np.atleast_1d(self.l1_ratio)[best])
         return self
 
 
-def _select(model: Any, X: Any, y: Any, sample_weight: Any, ratios: np.ndarray, params: dict[str, Any]) -> int:
+def _select(model: Any, X: Any, y: Any, sample_weight: Any, l1_ratio: Any, params: dict[str, Any]) -> int:
     """Stores the best fit of the grid and what is known of the others; returns the number of its l1_ratio."""
     X, y, weights = regression_data(model, X, y, sample_weight, several=False)
+    ratios = check_entries(l1_ratio, "l1_ratio", maximum=1.0)
+    routed = route(model, "fit", params, sample_weight)
     with ScikitLearnsWarnings():
-        found = _grid(model, X, y, weights, ratios, splits(model, X, y, params))  # a splitter may look at X
+        found = _grid(model, X, y, weights, ratios, splits(model, X, y, routed))  # a splitter may look at X
     # folds count alike, whatever their weights, and the first of equals is chosen: scikit-learn's rules
     mean = found["squares"].mean(axis=-1)
     best = np.unravel_index(np.argmin(mean), mean.shape)
+    if np.ndim(model.alphas) == 0 and _explained(y, weights, model.fit_intercept):
+        found["alphas"] = np.full_like(found["alphas"], np.finfo(np.float64).resolution)  # scikit-learn's words for any
     same = len(ratios) == 1 or np.ndim(model.alphas) == 1
     model.alphas_ = found["alphas"][0] if same else found["alphas"]
     model.alpha_ = float(found["alphas"][best])
@@ -168,13 +177,24 @@ def _select(model: Any, X: Any, y: Any, sample_weight: Any, ratios: np.ndarray, 
     return int(best[0])
 
 
+def _explained(y: np.ndarray, weights: np.ndarray | None, fit_intercept: bool) -> bool:
+    """Whether the model without columns leaves nothing of the response: every alpha has all coefficients zero."""
+    counted = y if weights is None else y[weights > 0]
+    return bool(np.all(counted == (counted[0] if fit_intercept else 0)))
+
+
 def _grid(
     model: Any, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, ratios: np.ndarray, folds: Any
 ) -> dict[str, np.ndarray]:
     """Of the fits on all rows, ``(R, K, ...)``; and mean squared errors on rows held out, ``squares (R, K, folds)``."""
     alphas = model.n_alphas if model.alphas is None else model.alphas
-    grid = {"n_alphas": alphas} if np.ndim(alphas) == 0 else {"alphas": np.sort(alphas)[::-1]}
-    grid |= {"min_ratio": model.eps, "folds": folds}
-    cv = cv_path(X, y, **grid, **options(model, X, weights, ratios))
+    if np.ndim(alphas):
+        grid = {"alphas": np.sort(check_entries(alphas, "alphas"))[..., ::-1]}
+    elif model.eps < 1:
+        grid = {"n_alphas": alphas, "min_ratio": model.eps}
+    else:  # scikit-learn's grid stays, or rises
+        likewise = {"fit_intercept": model.fit_intercept, "sample_weight": weights, "positive": model.positive}
+        grid = {"alphas": geometric_grid(X, y, alphas, model.eps, ratios, **likewise)}
+    cv = cv_path(X, y, folds=folds, **grid, **options(model, X, weights, ratios))
     fits = {name: getattr(cv.path, name) for name in ("alphas", "coef", "intercept", "gap", "num_steps")}
     return fits | {"squares": 2 * np.moveaxis(cv.fold_loss, 0, -1)}

@@ -6,7 +6,9 @@ import numpy as np
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 
-from proxreg.sklearn.base import LinearPredictor, dual_gap, fitted, keep_only, regression_data, total_weight
+from proxreg.sklearn.base import LinearPredictor, dual_gap, fitted, keep_only, regression_data, total_weight, warm_start
+from proxreg.sklearn.parameters import ELASTIC_NET, LASSO, RIDGE, Constraints, check_entries
+from proxreg.sklearn.paths import enet_path
 
 
 class SparsePredictor(LinearPredictor):
@@ -31,8 +33,8 @@ class Lasso(SparsePredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     Differs from scikit-learn's: steps of ``max_iter`` are cheaper than passes over the columns, and there may be more
     of them; ``tol`` is 1e-6, not 1e-4, so that a row of weight 2 and two rows give the same; alpha = 0 is solved like
-    any other; X is dense; no ``path``. ``precompute``, ``copy_X``, ``warm_start``, ``random_state`` and ``selection``
-    are taken and change nothing: there is one solver, which leaves X as it is and draws no numbers.
+    any other; X is dense. ``precompute``, ``copy_X``, ``random_state`` and ``selection`` are taken and change
+    nothing: there is one solver, which leaves X as it is and draws no numbers.
 
     >>> from proxreg.sklearn import Lasso
     >>> model = Lasso(alpha=0.1).fit([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]], [0.0, 1.0, 2.0])
@@ -40,6 +42,8 @@ class Lasso(SparsePredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
     0.85 0.15
     """
 
+    _parameter_constraints: Constraints = LASSO
+    path = staticmethod(enet_path)
     dual_gap_: Any
 
     def __init__(
@@ -67,8 +71,8 @@ class Lasso(SparsePredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.random_state = random_state
         self.selection = selection
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "Lasso":
-        """Fits ``X (n, p)`` and ``y (n,)``, or ``(n, T)``: each column for itself."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True) -> "Lasso":
+        """Fits ``X (n, p)`` and ``y (n,)``, or ``(n, T)``: each column for itself; the input is always checked."""
         return _fit(self, X, y, sample_weight, l1_ratio=1.0)
 
 
@@ -86,6 +90,8 @@ class ElasticNet(SparsePredictor, MultiOutputMixin, RegressorMixin, BaseEstimato
     [0.446 0.446]
     """
 
+    _parameter_constraints: Constraints = ELASTIC_NET
+    path = staticmethod(enet_path)
     dual_gap_: Any
 
     def __init__(
@@ -115,8 +121,8 @@ class ElasticNet(SparsePredictor, MultiOutputMixin, RegressorMixin, BaseEstimato
         self.random_state = random_state
         self.selection = selection
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "ElasticNet":
-        """Fits ``X (n, p)`` and ``y (n,)``, or ``(n, T)``: each column for itself."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True) -> "ElasticNet":
+        """Fits ``X (n, p)`` and ``y (n,)``, or ``(n, T)``: each column for itself; the input is always checked."""
         return _fit(self, X, y, sample_weight, l1_ratio=self.l1_ratio)
 
 
@@ -128,13 +134,15 @@ class Ridge(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
     A sum of losses, not a mean: more rows weaken the same alpha, and so do larger weights. It is ``ElasticNet`` with
     ``l1_ratio=0`` and ``alpha / sum_i s_i``.
 
-    Parameters: ``alpha >= 0``, one for all targets; ``fit_intercept``; ``max_iter``; ``tol``, the duality gap relative
-    to the loss of the intercept-only model (in float32 never below 1e-5); ``positive``, whether w >= 0.
+    Parameters: ``alpha >= 0``, one for all targets or ``(T,)``; ``fit_intercept``; ``max_iter``; ``tol``, the duality
+    gap relative to the loss of the intercept-only model (in float32 never below 1e-5); ``positive``, whether w >= 0.
 
-    Attributes: ``coef_ (p,)`` or ``(T, p)``, ``intercept_``, ``n_iter_``, ``n_features_in_``, ``feature_names_in_``.
+    Attributes: ``coef_ (p,)`` or ``(T, p)``, ``intercept_``, ``n_iter_``, ``solver_``, ``n_features_in_``,
+    ``feature_names_in_``.
 
     Differs from scikit-learn's: ``tol`` has one meaning, as there is one solver; ``solver``, ``copy_X`` and
-    ``random_state`` are taken and change nothing; ``n_iter_`` is never None; one ``alpha`` for all targets; X is dense.
+    ``random_state`` are taken and change nothing (``solver_`` is what scikit-learn would have used); ``n_iter_`` is
+    never None; X is dense.
 
     >>> from proxreg.sklearn import Ridge
     >>> model = Ridge(alpha=2.0).fit([[-1.0], [0.0], [1.0]], [0.0, 1.0, 2.0])
@@ -142,9 +150,12 @@ class Ridge(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
     [0.5] 1.0
     """
 
+    _parameter_constraints: Constraints = RIDGE
+    solver_: str
+
     def __init__(
         self,
-        alpha: float = 1.0,
+        alpha: Any = 1.0,
         *,
         fit_intercept: bool = True,
         max_iter: int | None = 20_000,
@@ -166,15 +177,29 @@ class Ridge(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "Ridge":
         """Fits ``X (n, p)`` and ``y (n,)``, or ``(n, T)``: each column for itself."""
         X, y, weights = regression_data(self, X, y, sample_weight, several=True)
-        alpha = self.alpha / total_weight(weights, X)
-        return keep_only(self, y, fitted(self, X, columns(y), weights, alphas=[alpha], l1_ratio=0.0))
+        alphas = _of_targets(self.alpha, y) / total_weight(weights, X)
+        self.solver_ = self.solver if self.solver != "auto" else "lbfgs" if self.positive else "cholesky"
+        return keep_only(self, y, fitted(self, X, columns(y), weights, alphas=alphas, l1_ratio=0.0))
+
+
+def _of_targets(alpha: Any, y: np.ndarray) -> np.ndarray:
+    """A grid of one alpha, ``(1,)`` for all targets or ``(T, 1)``."""
+    alphas = check_entries(alpha, "alpha").ravel()
+    targets = 1 if y.ndim == 1 else y.shape[1]
+    if alphas.size == 1:
+        return alphas
+    if alphas.size != targets:
+        raise ValueError(f"Number of targets and number of penalties do not correspond: {alphas.size} != {targets}")
+    return alphas[:, None]
 
 
 def _fit(model: Any, X: Any, y: Any, sample_weight: Any, *, l1_ratio: float) -> Any:
     X, y, weights = regression_data(model, X, y, sample_weight, several=True)
-    path = fitted(model, X, columns(y), weights, alphas=[model.alpha], l1_ratio=l1_ratio)
+    response = columns(y)
+    start = warm_start(model, *response.shape[1:], X.shape[1])
+    path = fitted(model, X, response, weights, alphas=[model.alpha], l1_ratio=l1_ratio, start=start)
     model.dual_gap_ = dual_gap(path.gap[..., 0], y, weights, model.fit_intercept)
-    return keep_only(model, y, path)
+    return keep_only(model, y, path, least=int(start is None))
 
 
 def columns(y: Any) -> Any:

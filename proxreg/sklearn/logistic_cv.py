@@ -4,23 +4,19 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.metrics import check_scoring, log_loss
+from sklearn.metrics import get_scorer
+from sklearn.utils.metadata_routing import MetadataRouter
 
+from proxreg._warnings import warn
 from proxreg.sklearn.base import steps
-from proxreg.sklearn.logistic import (
-    LogisticPredictor,
-    LogisticRegression,
-    class_fits,
-    classification_data,
-    keep_classes,
-    named_penalty,
-    weigh_classes,
-)
-from proxreg.sklearn.scoring import rows, scores
-from proxreg.sklearn.splitting import SplitsRows, splits
+from proxreg.sklearn.classes import best_fit, class_fits, classification_data, lost_classes, weigh_classes
+from proxreg.sklearn.logistic import LogisticPredictor, LogisticRegression, named_penalty
+from proxreg.sklearn.parameters import LOGISTIC_CV, Constraints, check_entries
+from proxreg.sklearn.scoring import knowing_classes, params_of_rows, rows, scores
+from proxreg.sklearn.splitting import route, router, splits
 
 
-class LogisticRegressionCV(SplitsRows, LogisticPredictor, ClassifierMixin, BaseEstimator):
+class LogisticRegressionCV(LogisticPredictor, ClassifierMixin, BaseEstimator):
     """``LogisticRegression`` with the C and the l1_ratio that score best on rows that were held out.
 
         (C_, l1_ratio_) = argmax  mean over folds of the score on the fold's rows
@@ -34,8 +30,9 @@ class LogisticRegressionCV(SplitsRows, LogisticPredictor, ClassifierMixin, BaseE
     (folds, R, K, classes, p + 1)``, the intercept last if there is one, ``n_iter_ (folds, R, K)``, and those of
     ``LogisticRegression``, of the fit on all rows. These are the shapes of ``use_legacy_attributes=False``.
 
-    Differs from ``sklearn.linear_model.LogisticRegressionCV``: the default of ``scoring`` is what its will be; every
-    class must be among the rows outside each fold; the rest as for ``LogisticRegression``.
+    Differs from ``sklearn.linear_model.LogisticRegressionCV``: the default of ``scoring`` is what its will be; a class
+    that is not among the rows outside a fold has probability zero there, and a fold whose scores are infinite for it is
+    left out of the choice, with a warning; the rest as for ``LogisticRegression``.
 
     >>> import numpy as np
     >>> from proxreg.sklearn import LogisticRegressionCV
@@ -44,6 +41,8 @@ class LogisticRegressionCV(SplitsRows, LogisticPredictor, ClassifierMixin, BaseE
     >>> print(model.C_, model.scores_.shape)
     1.0 (3, 1, 2)
     """
+
+    _parameter_constraints: Constraints = LOGISTIC_CV
 
     def __init__(
         self,
@@ -85,47 +84,67 @@ class LogisticRegressionCV(SplitsRows, LogisticPredictor, ClassifierMixin, BaseE
         self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> "LogisticRegressionCV":
-        """Chooses on ``X (n, p)`` and ``y (n,)``, and fits all rows; ``params`` are for the splitter."""
-        if self.use_legacy_attributes is True:
-            raise ValueError("use_legacy_attributes=True is not offered; pass False, as scikit-learn's default will be")
+        """Chooses on ``X (n, p)`` and ``y (n,)``, and fits all rows; ``params`` are for splitter and scorer."""
         X, codes, weights = classification_data(self, X, y, sample_weight)
+        if self.use_legacy_attributes:
+            raise ValueError("use_legacy_attributes=True is not offered; pass False, as scikit-learn's default will be")
         of_rows = weigh_classes(self.class_weight, self.classes_, codes, weights)
-        self.Cs_ = np.logspace(-4, 4, self.Cs) if np.ndim(self.Cs) == 0 else np.array(self.Cs, float)
-        self.l1_ratios_ = np.atleast_1d(np.array(named_penalty(self.penalty, self.l1_ratios, None)[0], float))
+        ratios = named_penalty(self.penalty, self.l1_ratios, None, "l1_ratios")[0]
+        self.l1_ratios_ = check_entries(ratios, "l1_ratios", maximum=1.0).ravel()
+        self.Cs_ = np.logspace(-4, 4, self.Cs) if np.ndim(self.Cs) == 0 else check_entries(self.Cs, "Cs", zero=False)
         model = LogisticRegression(fit_intercept=self.fit_intercept)
         model.classes_ = self.classes_
-        labels, scorer = self.classes_[codes], self._scorer(model)
-        folds = splits(self, X, labels, params, classifier=True)
+        labels, routed = self.classes_[codes], route(self, "fit", params, weights)
+        scorer = knowing_classes(get_scorer(self.scoring or "accuracy"), self.classes_)
+        folds = splits(self, X, labels, routed, classifier=True)
         parts = [np.arange(len(X))[train] for train, _ in folds]
         found, paths, counts = [], [], []
         every = class_fits(self, X, codes, of_rows, parts, self.Cs_, self.l1_ratios_)
-        for (_, test), (coef, intercept, num_steps) in zip(folds, every):
-            fits = zip(coef.reshape(-1, *coef.shape[2:]), intercept.reshape(-1, intercept.shape[2]))
-            quality = scores(model, scorer, fits, X[test], labels[test], rows(weights, test))
+        for (_, test), fits in zip(folds, every):
+            coef, intercept = fits.coef, fits.intercept
+            pairs = zip(coef.reshape(-1, *coef.shape[2:]), intercept.reshape(-1, intercept.shape[2]))
+            asked = params_of_rows(routed.scorer.score, len(X), test)
+            quality = scores(model, scorer, pairs, X[test], labels[test], asked)
             found.append(quality.reshape(coef.shape[:2]))
             paths.append(np.concatenate([coef, intercept[..., None]], axis=-1) if self.fit_intercept else coef)
-            counts.append(steps(num_steps))
+            counts.append(steps(fits.num_steps))
         self.scores_, self.coefs_paths_ = np.stack(found), np.stack(paths)
-        best = _best(self.scores_.mean(axis=0, keepdims=True) if self.refit else self.scores_)
+        counting = self._folds_to_judge_by(codes, of_rows, parts)
+        best = _best(self.scores_[counting].mean(axis=0, keepdims=True) if self.refit else self.scores_[counting])
         self.l1_ratio_, self.C_ = (float(grid[at].mean()) for grid, at in zip((self.l1_ratios_, self.Cs_), best.T))
         if self.refit:
-            chosen = np.array([self.C_]), [self.l1_ratio_]
-            keep_classes(self, class_fits(self, X, codes, of_rows, [np.arange(len(X))], *chosen)[0])
+            best_fit(self, X, codes, of_rows, self.C_, self.l1_ratio_, None)
         else:
-            mean = np.mean([path[tuple(at)] for path, at in zip(self.coefs_paths_, best)], axis=0)
+            mean = np.mean([path[tuple(at)] for path, at in zip(self.coefs_paths_[counting], best)], axis=0)
             self.coef_ = mean[:, : X.shape[1]]
             self.intercept_ = mean[:, -1] if self.fit_intercept else np.zeros(len(mean))
         self.n_iter_ = np.stack(counts)
         return self
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
-        """The score on these rows, by ``scoring``."""
-        given = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return self._scorer(LogisticRegression())(self, X, y, **given)
+    def score(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Any:
+        """The score on these rows, by ``scoring``; ``params`` are for the scorer."""
+        routed = route(self, "score", params, sample_weight)
+        return knowing_classes(get_scorer(self.scoring or "accuracy"), self.classes_)(self, X, y, **routed.scorer.score)
 
-    def _scorer(self, model: Any) -> Any:
-        # asked by name, the log loss takes every class from y, and a fold's y may lack one
-        return _minus_log_loss if self.scoring == "neg_log_loss" else check_scoring(model, scoring=self.scoring)
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return what ``fit`` and ``score`` take besides X and y, and who asks for it; see scikit-learn's guide."""
+        return router(self, get_scorer(self.scoring or "accuracy"), ("score", "fit"))
+
+    def _folds_to_judge_by(self, codes: np.ndarray, weights: np.ndarray | None, parts: list[np.ndarray]) -> np.ndarray:
+        """The numbers of folds with a finite score; says which lack a class outside."""
+        finite = np.any(np.isfinite(self.scores_), axis=(1, 2))
+        absent, said = lost_classes(codes, weights, len(self.classes_)), []  # from all rows, which the fit tells
+        for fold, part in enumerate(parts):
+            lost = np.setdiff1d(lost_classes(codes[part], rows(weights, part), len(self.classes_)), absent)
+            left = "" if finite[fold] else ", whose scores are infinite and do not count"
+            said += [f"no row of class {name!r} is outside fold {fold}{left}" for name in self.classes_[lost].tolist()]
+        remedy = "use fewer folds, or StratifiedKFold"
+        if not finite.any():
+            why = [f"class {name!r} has no weight, and so probability 0" for name in self.classes_[absent].tolist()]
+            raise ValueError(f"{'; '.join(why + said) or 'no score is finite'}; {remedy}, or scoring='accuracy'")
+        if said:
+            warn(f"{'; '.join(said)}; {remedy}", UserWarning)
+        return np.flatnonzero(finite)
 
 
 def _best(scores: np.ndarray) -> np.ndarray:
@@ -133,7 +152,3 @@ def _best(scores: np.ndarray) -> np.ndarray:
     order = np.swapaxes(scores, 1, 2)
     places = np.unravel_index(np.argmax(order.reshape(len(order), -1), axis=1), order.shape[1:])
     return np.stack(places[::-1], axis=1)
-
-
-def _minus_log_loss(model: Any, X: Any, y: Any, **given: Any) -> float:
-    return -log_loss(y, model.predict_proba(X), labels=model.classes_, **given)

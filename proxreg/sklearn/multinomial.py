@@ -11,7 +11,8 @@ from proxreg.engine import Family, OneBlasThread, solve_multinomial
 from proxreg.models import MultinomialModel
 from proxreg.penalties import ElasticNet
 from proxreg.preprocessing import require_squares
-from proxreg.sklearn.base import ScikitLearnsWarnings, options
+from proxreg.sklearn.base import ScikitLearnsWarnings, Start, options
+from proxreg.sklearn.closeness import Fits
 from proxreg.solvers import Status
 from proxreg.task import make_options
 from proxreg.validation import check_vector
@@ -22,26 +23,26 @@ def fit_multinomial(
     estimator: Any,
     X: np.ndarray,
     codes: np.ndarray,
+    count: int,
     weights: np.ndarray | None,
     parts: Sequence[np.ndarray],
     alphas: np.ndarray,
     l1_ratios: Any,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Coefficients ``(F, R, S, K, p)``, intercepts ``(F, R, S, K)`` and steps ``(F, R, S)`` for ``alphas (F, S)``.
+    tol: float | None = None,
+    start: Start | None = None,
+) -> list[Fits]:
+    """For each of F lots of rows, ``parts`` of their numbers, its fits with strengths ``alphas (F, S)``; they begin at
+    ``start``, if there is one: coefficients ``(K, p)`` and intercepts ``(K,)``.
 
-    ``parts`` are the numbers of F lots of rows, ``weights (n,)`` how much each counts, and ``codes (n,)`` its class.
+    ``weights (n,)`` are how much each row counts, ``codes (n,)`` its class, of ``count``.
     """
-    given = options(estimator, X, weights, l1_ratios)
+    given = options(estimator, X, weights, l1_ratios, tol)
     ratios = np.atleast_1d(check_vector(l1_ratios, "l1_ratio", high=1.0))
     check_vector(alphas.ravel(), "alpha")
     stop = make_options(given["tol"], given["max_steps"], "auto", ElasticNet(1.0, 1.0), X.dtype)
-    count, shape = len(estimator.classes_), (len(parts), ratios.size, alphas.shape[1])
+    shape = len(parts), ratios.size, alphas.shape[1]
     own = np.stack([np.bincount(part, minlength=len(X)) for part in parts]) * (1.0 if weights is None else weights)
     own = own / own.sum(axis=1, keepdims=True)  # they count relatively, and may be beyond float32
-    for fold, each in enumerate(own):
-        for lost in np.flatnonzero(np.bincount(codes, each, count) == 0):
-            name = estimator.classes_.tolist()[lost]
-            raise ValueError(f"no row of class {name!r} is outside fold {fold}; use fewer folds, or StratifiedKFold")
     lanes = np.repeat(np.arange(len(parts)), ratios.size * alphas.shape[1])
     alpha = np.broadcast_to(alphas[:, None, :], shape).ravel().astype(X.dtype)
     ratio = np.broadcast_to(ratios[:, None], shape).ravel().astype(X.dtype)
@@ -53,9 +54,9 @@ def fit_multinomial(
     with _precision.scope(X.dtype):
         model = MultinomialModel(centred.astype(X.dtype), y, fit_intercept=estimator.fit_intercept)
         family = Family(ElasticNet(1.0, 1.0), None, alpha, ratio)
-        found: Any = solve_multinomial(
-            model, family, own[lanes].astype(X.dtype), tol=stop.tol, max_steps=stop.max_steps
-        )
+        begin = None if start is None else (start[0], start[1] + start[0] @ center)
+        stopping = {"tol": stop.tol, "max_steps": stop.max_steps, "start": begin}
+        found: Any = solve_multinomial(model, family, own[lanes].astype(X.dtype), **stopping)
     if estimator.fit_intercept:
         coef, intercept = found.w.coef, found.w.intercept - found.w.coef @ center.astype(X.dtype)
         intercept = intercept - intercept.mean(axis=-1, keepdims=True)  # a shift of all changes no probability
@@ -67,4 +68,7 @@ def fit_multinomial(
     with ScikitLearnsWarnings():
         labels = [f"alpha={a:.3g}" for a in alpha]
         warn_unless_converged(known, stop.tol, labels, remedy(False, X.dtype))
-    return coef.reshape(*shape, count, -1), intercept.reshape(*shape, count), found.num_steps.reshape(shape)
+    parts_of = [coef.reshape(*shape, count, -1), intercept.reshape(*shape, count)]
+    error = np.fmax(found.gap, found.violation)
+    parts_of += [x.reshape(shape) for x in (found.num_steps, found.objective, error, known["converged"])]
+    return [Fits(*each) for each in zip(*parts_of)]

@@ -3,8 +3,10 @@
 from typing import Any
 
 import numpy as np
+import sklearn
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.metrics import check_scoring
+from sklearn.utils.metadata_routing import MetadataRouter
 
 from proxreg.leave_one_out import leave_one_out
 from proxreg.sklearn.base import (
@@ -16,12 +18,12 @@ from proxreg.sklearn.base import (
     total_weight,
 )
 from proxreg.sklearn.linear import Ridge, columns
-from proxreg.sklearn.scoring import rows, scores
-from proxreg.sklearn.splitting import SplitsRows, splits
-from proxreg.validation import check_vector
+from proxreg.sklearn.parameters import RIDGE_CV, Constraints, check_entries
+from proxreg.sklearn.scoring import params_of_rows, rows, scores
+from proxreg.sklearn.splitting import route, router, splits
 
 
-class RidgeCV(SplitsRows, LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
+class RidgeCV(LinearPredictor, MultiOutputMixin, RegressorMixin, BaseEstimator):
     """``Ridge`` with the best of some alphas: by leaving out each row (one decomposition serves all), or by folds.
 
         alpha_ = argmin_alpha  sum_i s_i (y_i - prediction_i without row i)^2,    where cv is None
@@ -44,6 +46,8 @@ class RidgeCV(SplitsRows, LinearPredictor, MultiOutputMixin, RegressorMixin, Bas
     0.1 3002
     """
 
+    _parameter_constraints: Constraints = RIDGE_CV
+
     def __init__(
         self,
         alphas: Any = (0.1, 1.0, 10.0),
@@ -64,18 +68,35 @@ class RidgeCV(SplitsRows, LinearPredictor, MultiOutputMixin, RegressorMixin, Bas
         self.gcv_mode = gcv_mode
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> "RidgeCV":
-        """Chooses on ``X (n, p)`` and ``y (n,)`` or ``(n, T)``, and fits all rows; ``params`` are for the splitter."""
+        """Chooses on ``X (n, p)`` and ``y (n,)`` or ``(n, T)``, and fits all rows; ``params`` are for splitter and
+        scorer.
+        """
         X, y, weights = regression_data(self, X, y, sample_weight, several=True)
-        alphas = np.atleast_1d(check_vector(self.alphas, "alphas"))
+        alphas = check_entries(self.alphas, "alphas").ravel()
+        routed = route(self, "fit", params, weights)
         if self.cv is None:
-            self._leave_one_out(X, y, weights, alphas)
+            self._leave_one_out(X, y, weights, alphas, routed.scorer.score)
             return self
         for name in ("store_cv_results", "alpha_per_target"):
             if getattr(self, name):
-                raise ValueError(f"{name} goes with leave-one-out: pass cv=None, or {name}=False")
-        return self._by_folds(X, y, weights, alphas, params)
+                raise ValueError(f"cv!=None and {name}=True are incompatible: pass cv=None, or {name}=False")
+        return self._by_folds(X, y, weights, alphas, routed)
 
-    def _leave_one_out(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, alphas: np.ndarray) -> None:
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return what ``fit`` takes besides X and y, and who asks for it; see scikit-learn's guide to routing."""
+        scorer: Any = check_scoring(self, scoring=self.scoring or "r2")
+        if self.scoring is None and sklearn.get_config()["enable_metadata_routing"]:
+            scorer = scorer.set_score_request(sample_weight=True)  # as in scikit-learn: its own choice, weighted
+        return router(self, scorer)
+
+    def _leave_one_out(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        weights: np.ndarray | None,
+        alphas: np.ndarray,
+        for_scorer: dict[str, Any],
+    ) -> None:
         if len(X) < 2:
             raise ValueError("leaving out a row needs at least 2 of them, got n_samples=1")
         targets = y.reshape(len(y), -1)
@@ -86,7 +107,7 @@ class RidgeCV(SplitsRows, LinearPredictor, MultiOutputMixin, RegressorMixin, Bas
             quality = quality if self.alpha_per_target else quality.mean(axis=1, keepdims=True)
         else:
             stored = targets - found.errors
-            quality = self._scored(stored, targets, weights)
+            quality = self._scored(stored, targets, for_scorer)
         best = np.argmax(quality, axis=0)  # of each target, or of all
         each = np.arange(targets.shape[1])
         coef, intercept = found.coef[best, each], found.intercept[best, each]
@@ -98,24 +119,24 @@ class RidgeCV(SplitsRows, LinearPredictor, MultiOutputMixin, RegressorMixin, Bas
         if self.store_cv_results:
             self.cv_results_ = np.moveaxis(stored, 0, -1).reshape(*y.shape, len(alphas)).astype(X.dtype)
 
-    def _scored(self, predictions: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    def _scored(self, predictions: np.ndarray, y: np.ndarray, params: dict[str, Any]) -> np.ndarray:
         """The scores ``(K, T)`` or ``(K, 1)`` of predictions ``(K, n, T)``."""
         scorer: Any = check_scoring(self, scoring=self.scoring)
-        given = {} if weights is None else {"sample_weight": weights}
         parts = range(y.shape[1]) if self.alpha_per_target else [slice(None)]
-        return np.array([[scorer(_Known(), each[:, k], y[:, k], **given) for k in parts] for each in predictions])
+        return np.array([[scorer(_Known(), each[:, k], y[:, k], **params) for k in parts] for each in predictions])
 
     def _by_folds(
-        self, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, alphas: np.ndarray, params: dict[str, Any]
+        self, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, alphas: np.ndarray, routed: Any
     ) -> "RidgeCV":
         ridge, response, found = Ridge(fit_intercept=self.fit_intercept), columns(y), []
         scorer: Any = check_scoring(ridge, scoring=self.scoring)
-        for train, test in splits(self, X, y, params):
+        for train, test in splits(self, X, y, routed):
             own = rows(weights, train)
             strengths = alphas / total_weight(own, X[train])
             path = fitted(ridge, X[train], response[train], own, alphas=strengths, l1_ratio=0.0)
+            asked = params_of_rows(routed.scorer.score, len(X), test)
             fits = zip(np.moveaxis(path.coef, -2, 0), path.intercept.T)
-            found.append(scores(ridge, scorer, fits, X[test], response[test], rows(weights, test)))
+            found.append(scores(ridge, scorer, fits, X[test], response[test], asked))
         quality = np.mean(found, axis=0)
         best = int(np.argmax(quality))
         self.alpha_, self.best_score_ = float(alphas[best]), float(quality[best])

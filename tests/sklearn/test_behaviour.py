@@ -183,6 +183,9 @@ def test_a_constant_response_is_its_own_prediction(model):
     model.fit(X, np.full(len(X), 2.5))
     assert not model.coef_.any()
     np.testing.assert_allclose(model.predict(X[:3]), 2.5, rtol=1e-12)
+    if isinstance(model, ps.ElasticNetCV):
+        np.testing.assert_array_equal(model.alphas_, np.finfo(float).resolution)  # as in scikit-learn
+        assert model.alpha_ == np.finfo(float).resolution
 
 
 def test_other_warnings_go_on():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import log_expit
 from sklearn.datasets import load_digits, load_iris
-from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 import proxreg.sklearn as ps
 from tests import problems
@@ -199,9 +199,3 @@ def test_rows_that_a_splitter_repeats_count_as_often(data):
     ours = ps.LogisticRegressionCV(**options, **OURS).fit(X, y)
     theirs = sk.LogisticRegressionCV(**options, l1_ratios=(0.0,), use_legacy_attributes=False, **NEWTON).fit(X, y)
     assert_same(ours, theirs, names=("scores_", "coefs_paths_"), rtol=1e-5)
-
-
-def test_a_fold_without_one_of_several_classes():
-    X, y = WINE
-    with pytest.raises(ValueError, match="no row of class 0 is outside fold 0; use fewer folds, or StratifiedKFold"):
-        ps.LogisticRegressionCV(cv=KFold(3)).fit(X, y)
