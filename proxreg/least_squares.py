@@ -66,9 +66,13 @@ class LeastSquares(abc.ABC):
         """Return losses ``(L,)`` and gradients ``(L, p)`` at ``w (L, p)``, for these columns of B."""
         if self.products is not None:
             return GramSource(*self.products).evaluate(w, columns)
+        residual = self.residual(w, columns)
+        return np.einsum("li,li->l", residual, residual) / 2, residual @ self.rows[0]
+
+    def residual(self, w: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Return ``A w - b`` for each lane, ``(L, n)``."""
         A, B = self.rows
-        residual = w @ A.T - B.T[columns]
-        return np.einsum("li,li->l", residual, residual) / 2, residual @ A
+        return w @ A.T - B.T[columns]
 
     @property
     def norms(self) -> np.ndarray:
@@ -188,7 +192,11 @@ def solve_in_closed_form(
     found.put(np.arange(alpha.size), w, known)
     unknown = free[np.isnan(found.gap[free])]
     if unknown.size:
-        excess = 0.0 if least is None else least.excess(gradient[unknown[:, None], used])
+        excess = np.zeros(unknown.size)
+        if least is not None and least.by_residual:
+            excess = least.excess(problem.residual(w[unknown].astype(np.float64), columns[unknown]))
+        elif least is not None:
+            excess = least.excess(gradient[unknown[:, None], used])
         null = scales.null_loss[unknown]
         found.gap[unknown] = excess / np.where(null > 0, null, 1)
         found.error[unknown] = np.maximum(found.gap[unknown], found.violation[unknown])

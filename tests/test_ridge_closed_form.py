@@ -10,7 +10,7 @@ from sklearn.linear_model import Ridge
 
 import proxreg as pr
 import proxreg.sklearn as ps
-from proxreg.engine import shortest
+from proxreg.engine import shortest, shortest_by_products
 
 
 def augmented(X, y, alpha, *, weights=None, factor=None, intercept=True):
@@ -155,9 +155,13 @@ def test_a_point_off_the_least_squares_solution_has_the_gap_that_it_is_off():
     rows, response = rows - rows.mean(axis=0), response - response.mean()
     found = shortest(rows, response[:, None])
     off = found.coef[0] + [0, 0.3, 0, -0.1, 0, 0]
-    gradient = rows.T @ (rows @ off - response)
     above = (np.sum((rows @ off - response) ** 2) - np.sum((rows @ found.coef[0] - response) ** 2)) / 2
-    np.testing.assert_allclose(found.excess(gradient[None])[0], above, rtol=1e-9)
+    residual = rows @ off - response
+    np.testing.assert_allclose(found.excess(residual[None])[0], above, rtol=1e-9)
+    by_products = shortest_by_products(rows.T @ rows, response[None] @ rows)
+    assert by_products is not None
+    np.testing.assert_allclose(by_products.coef[0], found.coef[0], rtol=1e-9)
+    np.testing.assert_allclose(by_products.excess(residual[None] @ rows)[0], above, rtol=1e-9)
 
 
 def test_float32_says_where_its_rounding_leaves_the_solution_above_tol():

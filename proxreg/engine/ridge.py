@@ -29,14 +29,16 @@ class Factors(NamedTuple):
     V: np.ndarray  # (r, p)
 
 
-def factorised(A: np.ndarray, eps: float = EPS) -> Factors:
-    """Return the singular value decomposition of the rows, cut off where ``numpy.linalg.lstsq`` cuts it off.
-
-    ``eps`` is that of the type that the data came in.
-    """
+def factorised(A: np.ndarray) -> Factors:
+    """Return the singular value decomposition of the rows, cut off where ``numpy.linalg.lstsq`` cuts it off."""
     U, d, V = np.linalg.svd(A, full_matrices=False)
-    kept = d > max(A.shape) * eps * d.max(initial=0.0)
+    kept = d > _smallest(A, d, EPS)
     return Factors(U[:, kept], d[kept], V[kept])
+
+
+def _smallest(A: np.ndarray, d: np.ndarray, eps: float) -> float:
+    """The singular value up to which there is only rounding of a type with that ``eps``."""
+    return max(A.shape) * eps * d.max(initial=0.0)
 
 
 def shrinkage(d: np.ndarray, alphas: np.ndarray) -> np.ndarray:
@@ -92,30 +94,31 @@ class Shortest(NamedTuple):
     """The solutions of least norm of least-squares problems, and what tells how far off other points are."""
 
     coef: np.ndarray  # (T, p)
-    d: np.ndarray  # (r,) singular values of the columns times the units
-    V: np.ndarray  # (r, p)
-    unit: np.ndarray  # (p,) powers of two
+    image: Any  # how a residual, or where U is not known a gradient, becomes that of the columns' span
+    by_residual: bool
 
-    def excess(self, gradient: np.ndarray) -> np.ndarray:
-        """Return how far losses ``(L,)`` with these gradients ``(L, p)`` are above the smallest.
+    def excess(self, vectors: np.ndarray) -> np.ndarray:
+        """Return how far losses ``(L,)`` are above the smallest, from residuals ``(L, n)`` or gradients ``(L, p)``.
 
         ``||U' r||^2 / 2`` for the residual r: ``r - U U' r`` is orthogonal to the columns, a point of the dual.
         """
-        return np.square(((gradient * self.unit) @ self.V.T) / self.d).sum(axis=1) / 2
+        return np.square(vectors @ self.image).sum(axis=1) / 2
 
 
 def shortest(A: np.ndarray, B: np.ndarray, eps: float = EPS) -> Shortest:
     """Return the w of least norm among those that minimise ``||A w - b||``, for each column b of ``B (n, T)``.
 
-    The rank is that of columns of about the same size, so that the units of a column decide nothing.
+    The rank is that of columns of about the same size, so that the units of a column decide nothing. Directions that
+    are rounding in a type of this ``eps`` are left out of the solution; what it misses by that is in its excess.
     """
     unit = _unit(_size(A))
-    U, d, V = factorised(A * unit, eps)
-    projected = (B.T @ U) / d
-    if len(d) == A.shape[1]:
-        return Shortest(projected @ V * unit, d, V, unit)
+    U, d, V = factorised(A * unit)
+    kept = d > _smallest(A, d, eps)
+    projected, V = (B.T @ U[:, kept]) / d[kept], V[kept]
+    if len(V) == A.shape[1]:
+        return Shortest(projected @ V * unit, U, True)
     Q, R = np.linalg.qr((V / unit).T)  # the solutions are those w with V (w / unit) = projected
-    return Shortest((Q @ solve_triangular(R, projected.T, trans=1)).T, d, V, unit)
+    return Shortest((Q @ solve_triangular(R, projected.T, trans=1)).T, U, True)
 
 
 def shortest_by_products(G: np.ndarray, C: np.ndarray) -> Shortest | None:
@@ -124,13 +127,14 @@ def shortest_by_products(G: np.ndarray, C: np.ndarray) -> Shortest | None:
     values, Q = np.linalg.eigh(G * unit * unit[:, None])
     if not _clear(values, 0.0):
         return None
-    return Shortest(((C * unit) @ Q / values) @ Q.T * unit, np.sqrt(values), Q.T, unit)
+    return Shortest(((C * unit) @ Q / values) @ Q.T * unit, unit[:, None] * Q / np.sqrt(values), False)
 
 
 def row_space(A: np.ndarray, eps: float = EPS) -> np.ndarray | None:
     """Return an orthonormal basis ``(r, p)`` of what the rows span; None where that is everything."""
     unit = _unit(_size(A))
-    V = factorised(A * unit, eps).V
+    _, d, V = factorised(A * unit)
+    V = V[d > _smallest(A, d, eps)]
     return None if len(V) == A.shape[1] else np.linalg.qr((V / unit).T)[0].T
 
 
