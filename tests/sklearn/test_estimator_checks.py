@@ -5,7 +5,9 @@ import subprocess
 import sys
 
 import pytest
+import sklearn
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.fixes import parse_version
 
 import proxreg.sklearn as ps
 
@@ -32,6 +34,7 @@ def test_estimator(estimator, check):
     check(estimator)
 
 
+@pytest.mark.skipif(parse_version(sklearn.__version__) < parse_version("1.9"), reason="1.9 brought them")
 def test_the_checks_that_need_a_setting_of_scipy():
     """Skipped above, one of each estimator: it counts at the import of scipy, so in a process of their own."""
     arguments = ["-m", "pytest", "-q", "-n0", __file__, "-k", "test_estimator and array_api"]
