@@ -12,7 +12,7 @@ from proxreg._warnings import DataWarning, warn
 from proxreg.engine import FEW, SOLVERS, DataSource, GramSource, Moments, Source, filled, padded, row_bucket
 from proxreg.losses import Loss, Squared, as_loss
 from proxreg.models import LinearModel, Quadratic
-from proxreg.penalties import Penalty
+from proxreg.penalties import Penalty, require_declared
 from proxreg.preprocessing import Design, designs_of, prepare
 from proxreg.validation import Data, check_data, check_excluded, check_penalty_factor, check_positive, check_responses
 
@@ -78,7 +78,7 @@ def make_tasks(
     chosen = _precision.resolve(dtype, first.X)
     classes = first.classes if len(responses) == 1 else None
     wanted = () if parts is None else parts(first.y, classes)
-    factors = None if factor is None else factor.astype(chosen)
+    factors = None if factor is None else _precision.strength_in(chosen, factor)
     return _posed(responses, loss, chosen, factors, fit_intercept, standardize, wanted)
 
 
@@ -200,7 +200,14 @@ def require_alpha(penalty: Any, purpose: str) -> None:
 
 
 def require_fit(penalty: Penalty, task: Task) -> None:
-    """Raises unless the penalty's own arrays suit the number of columns."""
+    """Raises unless the penalty's own arrays are known and suit the number of columns."""
+    for name, tree in (("penalty", penalty), ("loss", task.loss)):
+        if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree)):
+            raise ValueError(
+                f"{name} has traced parameters: fitting functions check and report on the host and cannot run inside "
+                "jit, vmap or grad; there, use pr.fista(pr.LinearModel(X, y, loss), penalty)"
+            )
+    require_declared(penalty, jax.ShapeDtypeStruct(task.data.X.shape[1:], np.float32))
     if penalty.separable and all(np.ndim(leaf) == 0 for leaf in jax.tree.leaves(penalty)):
         return
     columns = (task.data.X.shape[1],)

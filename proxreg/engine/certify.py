@@ -47,7 +47,7 @@ class Certified(NamedTuple):
 def certificate(penalty: Penalty, w: Array, g: Array, loss: Array, scales: Scales) -> Certificate:
     """Of one lane of least squares with gradient ``g (p,)``."""
     gap = duality_gap(penalty, w, g, lambda c: jnp.square(1 - c) * loss)
-    worst = relative(violation(penalty, w, g), scales.null_gradient)
+    worst = relative(violation(penalty, w, g, scales.null_gradient), scales.null_gradient)
     return Certificate(loss + penalty.value(w), relative(gap, scales.null_loss), worst)
 
 

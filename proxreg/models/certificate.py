@@ -35,9 +35,12 @@ def duality_gap(penalty: Penalty, w: PyTree, gradient: PyTree, loss_gap: Callabl
     return jnp.where(jnp.isnan(scale), jnp.nan, jnp.maximum(loss_gap(scale) + rest, 0))
 
 
-def violation(penalty: Penalty, w: PyTree, gradient: PyTree) -> Array:
-    """The largest entry of the smallest element of ``gradient + subdifferential(pen)(w)``."""
-    return tree_max_abs(penalty.subgradient(w, gradient))
+def violation(penalty: Penalty, w: PyTree, gradient: PyTree, scale: Array | None = None) -> Array:
+    """The largest entry of the smallest element of ``gradient + subdifferential(pen)(w)``.
+
+    For a penalty without a subgradient of its own, of its ``residual``; ``scale`` is the size of gradients that count.
+    """
+    return tree_max_abs(penalty.residual(w, gradient, scale))
 
 
 def relative(amount: Array, scale: Array) -> Array:

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
+from jax import export
 
 from proxreg._pytree import Array, pytree_dataclass, static
 from proxreg.losses import Loss
@@ -20,6 +21,9 @@ class Coefficients(NamedTuple):
 
     coef: Any
     intercept: Any
+
+
+export.register_namedtuple_serialization(Coefficients, serialized_name="proxreg.Coefficients")
 
 
 class Image(NamedTuple):
@@ -130,7 +134,7 @@ class LinearProblem:
             return self._pull(weights * (self.X @ v - self.center @ v)).coef
 
         curvature = self.column_curvature(weights)
-        diagonal = majoriser(product, jnp.broadcast_to(self.penalty.metric(curvature), curvature.shape))
+        diagonal = majoriser(product, self.penalty.metric(curvature), curvature.size)
         total = jnp.sum(weights)
         return Coefficients(1 / diagonal, 1 / jnp.where(total > 0, total, 1))
 
@@ -165,8 +169,8 @@ class LinearProblem:
 
         objective = jnp.sum(weighed(self.weights, losses)) + self.penalty.value(coef)
         gap = relative(duality_gap(self.penalty, coef, gradient, loss_gap), self.null_loss)
-        rest = violation(self.penalty, coef, gradient)
-        return Certificate(objective, gap, relative(rest, jnp.max(jnp.abs(self.null_gradient), initial=0.0)))
+        scale = jnp.max(jnp.abs(self.null_gradient), initial=0.0)
+        return Certificate(objective, gap, relative(violation(self.penalty, coef, gradient, scale), scale))
 
     def solution(self, point: Point) -> Any:
         """The parameters of the columns as they are, not centred."""

@@ -30,6 +30,15 @@ class MultinomialModel:
     sample_weight: ArrayLike | None = None
     fit_intercept: bool = static(default=False)
 
+    def parameters(self, w0: Any) -> Any:
+        """Return what the penalty sees, as far as its shape and type go."""
+        return jax.ShapeDtypeStruct((*self.y.shape[1:], *self.X.shape[1:]), jnp.result_type(float))
+
+    def is_valid(self) -> Array:
+        """Return whether weights and shares are >= 0."""
+        weights = jnp.ones(()) if self.sample_weight is None else jnp.asarray(self.sample_weight)
+        return jnp.all(weights >= 0) & jnp.all(jnp.asarray(self.y) >= 0)
+
     def with_penalty(self, penalty: Penalty) -> "MultinomialProblem":
         """The problem that solvers work on: weights that sum to one, columns centred if there is an intercept."""
         X, y = jnp.asarray(self.X), jnp.asarray(self.y)
@@ -129,7 +138,7 @@ class MultinomialProblem:
             return u @ self.X - jnp.sum(u) * self.center
 
         curvature = jnp.maximum(weights @ jnp.square(self.X - self.center), 0)
-        diagonal = majoriser(product, jnp.broadcast_to(self.penalty.metric(curvature), curvature.shape))
+        diagonal = majoriser(product, self.penalty.metric(curvature), curvature.size)
         return Coefficients(
             jnp.broadcast_to(1 / diagonal, self.null_gradient.shape), jnp.full_like(self.null, 1 / BOUND)
         )

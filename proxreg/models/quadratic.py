@@ -1,9 +1,13 @@
 """A quadratic in Gram form: least squares from sufficient statistics, without the data."""
 
+from typing import Any
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array, ArrayLike, pytree_dataclass
+from proxreg.models.arrays import dense
 from proxreg.models.certificate import Certificate, duality_gap, relative, violation
 from proxreg.models.problem import Curvature, Point
 from proxreg.models.spectrum import majoriser
@@ -30,9 +34,20 @@ class Quadratic:
     constant: ArrayLike | None = None
 
     def __post_init__(self):
+        for name in ("G", "c", "constant"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, dense(getattr(self, name), name))
         G, c = np.shape(self.G), np.shape(self.c)
         if len(G) != 2 or G[0] != G[1] or c != G[:1]:
             raise ValueError(f"G must be (p, p) and c (p,), got {G} and {c}")
+
+    def parameters(self, w0: Any) -> Any:
+        """Return what the penalty sees, as far as its shape and type go."""
+        return jax.ShapeDtypeStruct(np.shape(self.c), jnp.result_type(float))
+
+    def is_valid(self) -> Array:
+        """Return True: any numbers make a quadratic."""
+        return jnp.asarray(True)
 
     def value(self, w: ArrayLike) -> Array:
         """The value at ``w (p,)``."""
@@ -98,21 +113,22 @@ class QuadraticProblem:
     def steps(self, point: Point) -> Array:
         """One over a diagonal majoriser of G."""
         curvature = jnp.diagonal(self.G)
-        return 1 / majoriser(lambda v: self.G @ v, jnp.broadcast_to(self.penalty.metric(curvature), curvature.shape))
+        return 1 / majoriser(lambda v: self.G @ v, self.penalty.metric(curvature), self.c.size)
 
     def certify(self, point: Point) -> Certificate:
         """All from the gradient: no product."""
         w, g = point
         constant = 0.0 if self.constant is None else self.constant
         objective = constant + w @ (g - self.c) / 2 + self.penalty.value(w)
-        rest = violation(self.penalty, w, g)
+        scale = jnp.max(jnp.abs(self.c), initial=0.0)
+        rest = relative(violation(self.penalty, w, g, scale), scale)
         if self.constant is None:
             gap = jnp.full_like(objective, jnp.nan)
         else:
             residual = jnp.maximum(2 * self.constant - w @ self.c + w @ g, 0)
             gap = duality_gap(self.penalty, w, g, lambda c: jnp.square(1 - c) / 2 * residual)
             gap = relative(gap, self.constant)
-        return Certificate(objective, gap, relative(rest, jnp.max(jnp.abs(self.c), initial=0.0)))
+        return Certificate(objective, gap, rest)
 
     def solution(self, point: Point) -> Array:
         """The parameters."""

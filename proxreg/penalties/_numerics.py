@@ -1,5 +1,8 @@
 """Arithmetic that every penalty shares: dtypes, safe norms, and the two one-dimensional L1 maps."""
 
+import functools
+from collections.abc import Iterable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,7 +21,8 @@ def operands(x: ArrayLike, *others: ArrayLike) -> tuple[Array, ...]:
         x = x.astype(float)
     if jnp.finfo(x.dtype).bits < 32:
         x = x.astype(jnp.float32)
-    return x, *(_as(x.dtype, other) for other in others)
+    with np.errstate(over="ignore"):  # a strength beyond the type is infinite there
+        return x, *(_as(x.dtype, other) for other in others)
 
 
 def _as(dtype, other: ArrayLike) -> Array:
@@ -41,8 +45,12 @@ def times(strength: Array, size: Array) -> Array:
 
 
 def scaled(step: Array, strength: Array) -> Array:
-    """``step * strength``; infinite where the strength is, even at step 0: what it forbids stays forbidden."""
-    return jnp.where(jnp.isinf(strength), jnp.inf, step * strength)
+    """Return ``step * strength``, with the limits at both infinities.
+
+    Infinite where the strength is, even at step 0: what it forbids stays forbidden. 0 where the strength is, even at an
+    infinite step: nothing is penalised.
+    """
+    return jnp.where(jnp.isinf(strength), jnp.inf, times(step, strength))
 
 
 def ridge_gradient(gradient: Array, l2: Array, w: Array) -> Array:
@@ -98,6 +106,15 @@ def dual_ratio(size: Array, bound: Array) -> Array:
     return jnp.where(fits, 1, jnp.where(reachable, bound / jnp.where(fits, 1, size), jnp.nan))
 
 
+def nearly_ridge(l1: Array, l2: Array, gradient: Array, w: Array) -> Array:
+    """Return where rounding of ``gradient + l2 w``, which vanishes for ridge, hides whether it is within ``l1``.
+
+    A dual point scaled by ``l1 / |gradient + l2 w|`` says nothing there: at the solution it is anything from 0 to 1.
+    """
+    size = safe_abs(gradient) + times(l2, safe_abs(w))
+    return (l2 > 0) & ((l1 == 0) | (l1 <= jnp.finfo(l1.dtype).eps ** 0.5 * size))
+
+
 def critical_ratio(size: Array, bound: Array) -> Array:
     """Largest ``size / bound`` over entries that are penalised at all (``bound > 0``)."""
     ratio = jnp.where(bound > 0, size / jnp.where(bound > 0, bound, 1), 0)
@@ -123,6 +140,20 @@ def require_unit_interval(**values: ArrayLike) -> None:
         inside = None if known is None else (known >= 0) & (known <= 1)
         if known is not None and not np.all(inside):
             raise ValueError(f"{name} must lie in [0, 1], got {_worst(known, inside)}")
+
+
+def nonnegative(*values: ArrayLike | None) -> Array:
+    """Return whether every entry is >= 0, which NaN is not: the check of traced parameters, lane by lane."""
+    return _all(jnp.all(jnp.asarray(value) >= 0) for value in values if value is not None)
+
+
+def in_unit_interval(*values: ArrayLike) -> Array:
+    """Return whether every entry lies in [0, 1]."""
+    return _all(jnp.all((jnp.asarray(value) >= 0) & (jnp.asarray(value) <= 1)) for value in values)
+
+
+def _all(conditions: Iterable[Array]) -> Array:
+    return functools.reduce(jnp.logical_and, conditions, jnp.asarray(True))
 
 
 def _worst(known: np.ndarray, good) -> str:

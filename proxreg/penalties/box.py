@@ -67,6 +67,8 @@ class Box(Penalty):
     [2. 0.]
     """
 
+    separable = True
+
     lower: ArrayLike
     upper: ArrayLike
 
@@ -74,3 +76,7 @@ class Box(Penalty):
         lower, upper = concrete(self.lower), concrete(self.upper)
         if lower is not None and upper is not None and not np.all(lower <= upper):
             raise ValueError(f"lower must be <= upper, got lower={self.lower!r}, upper={self.upper!r}")
+
+    def is_valid(self) -> Array:
+        """Return whether no lower bound is above its upper one."""
+        return jnp.all(jnp.asarray(self.lower) <= jnp.asarray(self.upper))
