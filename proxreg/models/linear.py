@@ -97,7 +97,7 @@ class LinearModel:
         if self.fit_intercept:
             # the plain means do not depend on the weights: under vmap over weights all lanes share one shifted copy
             shift = jnp.mean(X, axis=0)
-            X = X - shift
+            X = X - shift[None]
             center = weights @ X
             start = self.loss.link(jnp.sum(weights * y)) - jnp.sum(weights * offset)
             null = best_intercept(self.loss, offset, y, weights, start, NULL_STEPS)

@@ -124,7 +124,7 @@ class LinearProblem:
 
     def column_curvature(self, weights: Array) -> Array:
         """``sum_i weights_i (x_ij - center_j)^2`` per column."""
-        return jnp.maximum(weights @ jnp.square(self.X - self.center), 0)
+        return jnp.maximum(weights @ jnp.square(self.X - self.center[None]), 0)
 
     def steps(self, point: Point) -> Coefficients:
         """One over a diagonal majoriser of the Hessian: the bound where there is one, else at the start."""

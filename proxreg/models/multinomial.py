@@ -50,15 +50,15 @@ class MultinomialModel:
             null = jnp.where(shares > 0, null - jnp.mean(null), null)
         else:
             center, null = jnp.zeros(X.shape[1], X.dtype), jnp.zeros(y.shape[1], X.dtype)
-        slope = weights[:, None] * (jax.nn.softmax(null) - y)
+        slope = weights[:, None] * (jax.nn.softmax(null)[None] - y)
         return MultinomialProblem(
             X,
             y,
             weights,
             center,
             null,
-            null_loss=-jnp.sum(weights[:, None] * xlogy(y, jax.nn.softmax(null))),
-            null_gradient=slope.T @ X - jnp.sum(slope, axis=0)[:, None] * center,
+            null_loss=-jnp.sum(weights[:, None] * xlogy(y, jax.nn.softmax(null)[None])),
+            null_gradient=slope.T @ X - jnp.sum(slope, axis=0)[:, None] * center[None],
             penalty=penalty,
             fit_intercept=self.fit_intercept,
         )
@@ -103,7 +103,7 @@ class MultinomialProblem:
 
     def at(self, params: Coefficients) -> Point:
         """One product with X."""
-        return Point(params, Image(self.X @ params.coef.T + (params.intercept - params.coef @ self.center)))
+        return Point(params, Image(self.X @ params.coef.T + (params.intercept - params.coef @ self.center)[None]))
 
     def _slope(self, eta: Array) -> Array:
         return self.weights[:, None] * (jax.nn.softmax(eta) - self.y)
@@ -111,7 +111,7 @@ class MultinomialProblem:
     def _pull(self, slope: Array) -> Coefficients:
         """The gradient that derivatives ``(n, K)`` give."""
         total = jnp.sum(slope, axis=0)
-        coef = slope.T @ self.X - total[:, None] * self.center
+        coef = slope.T @ self.X - total[:, None] * self.center[None]
         return Coefficients(coef, total if self.fit_intercept else jnp.zeros_like(total))
 
     def gradient(self, point: Point) -> Coefficients:
@@ -137,7 +137,7 @@ class MultinomialProblem:
             u = weights * (self.X @ v - self.center @ v)
             return u @ self.X - jnp.sum(u) * self.center
 
-        curvature = jnp.maximum(weights @ jnp.square(self.X - self.center), 0)
+        curvature = jnp.maximum(weights @ jnp.square(self.X - self.center[None]), 0)
         diagonal = majoriser(product, self.penalty.metric(curvature), curvature.size)
         return Coefficients(
             jnp.broadcast_to(1 / diagonal, self.null_gradient.shape), jnp.full_like(self.null, 1 / BOUND)
@@ -171,9 +171,9 @@ class MultinomialProblem:
         have = self.weights @ q
         excess = have - self.weights @ self.y
         spare, lack = jnp.maximum(excess, 0), jnp.maximum(-excess, 0)
-        given = q * (spare / jnp.where(have > 0, have, 1))
+        given = q * (spare / jnp.where(have > 0, have, 1))[None]
         total = jnp.sum(lack)
-        taken = jnp.sum(given, axis=1, keepdims=True) * (lack / jnp.where(total > 0, total, 1))
+        taken = jnp.sum(given, axis=1, keepdims=True) * (lack / jnp.where(total > 0, total, 1))[None]
         return q - given + taken
 
     def solution(self, point: Point) -> Any:

@@ -79,7 +79,7 @@ def l1_residual(w: Array, gradient: Array, alpha: Array, positive: bool = False)
     if positive:
         at_zero = jnp.where(gradient + alpha >= 0, 0, gradient + alpha)
         inside = jnp.where(w == 0, at_zero, gradient + alpha)
-        return jnp.where(w >= 0, inside, jnp.where(w < 0, jnp.inf, jnp.nan))
+        return jnp.where(w >= 0, inside, jnp.where(w < 0, jnp.inf, w))
     if jnp.iscomplexobj(w):
         size = safe_abs(w)
         away = gradient + alpha * (w / jnp.where(size == 0, 1, size))

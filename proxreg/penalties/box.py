@@ -39,7 +39,8 @@ def subgradient(w: ArrayLike, lower: ArrayLike, upper: ArrayLike, grad: ArrayLik
     x, lower, upper, grad = operands_within(w, lower, upper, grad)
     grad = jnp.where(x == lower, jnp.minimum(grad, 0), grad)
     grad = jnp.where(x == upper, jnp.maximum(grad, 0), grad)
-    outside = jnp.where((x < lower) | (x > upper), jnp.inf, jnp.nan)
+    nan = jnp.where(jnp.isnan(x), x, jnp.where(jnp.isnan(lower), lower, upper))
+    outside = jnp.where((x < lower) | (x > upper), jnp.inf, nan)
     return nm.like(jnp.where((x >= lower) & (x <= upper), grad, outside), w)
 
 

@@ -53,11 +53,11 @@ def prepare(problem: LinearProblem | QuadraticProblem) -> _Columns:
         own = jax.vmap(lambda rows, at: jax.lax.dynamic_slice_in_dim(rows, at, blocks.WIDTH, 1))
         return _Columns(values, own(padded, starts), blocks.split_penalty(problem.penalty, p, dtype))
     p, dtype = problem.center.size, problem.X.dtype
-    values = blocks.split((problem.X - problem.center).T)
+    values = blocks.split((problem.X - problem.center[None]).T)
     hessian = None
     if problem.loss.affine:
         weights = problem.curvature_weights(problem.offset)
-        hessian = jax.vmap(lambda columns: (columns * weights) @ columns.T)(values)
+        hessian = jax.vmap(lambda columns: (columns * weights[None]) @ columns.T)(values)
     return _Columns(values, hessian, blocks.split_penalty(problem.penalty, p, dtype))
 
 
@@ -93,7 +93,7 @@ def _pass_residual(problem: LinearProblem, columns: _Columns, point: Point) -> C
         if hessian is not None:
             new = blocks.descend(penalty, w, gradient, hessian)
             return eta + (new - w) @ values, new
-        hessian = (values * problem.local_curvature(eta)) @ values.T
+        hessian = (values * problem.local_curvature(eta)[None]) @ values.T
         move = blocks.descend(penalty, w, gradient, hessian) - w
         direction = move @ values
 
