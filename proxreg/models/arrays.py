@@ -13,9 +13,12 @@ def dense(values: Any, name: str) -> Any:
 
     Raises ValueError for what is sparse, an operator, masked, complex or no array of numbers.
     """
-    for method in ("todense", "toarray"):
+    kind = type(values).__name__
+    for method in ("toarray", "todense"):
         if hasattr(values, method):
             raise ValueError(f"{name} is sparse; pass {name}.{method}() (dense arrays only)")
+    if hasattr(values, "matvec") or hasattr(values, "mv"):
+        raise ValueError(f"{name} is an operator ({kind}); pass its matrix as an array (dense arrays only)")
     if not isinstance(values, jax.Array | np.ndarray | np.generic | jax.ShapeDtypeStruct | bool | int | float):
         traced = hasattr(values, "__jax_array__") or any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(values))
         try:
@@ -24,7 +27,7 @@ def dense(values: Any, name: str) -> Any:
             raise ValueError(f"{name} must be an array of numbers: {error}") from None
     dtype = jnp.result_type(values) if np.isscalar(values) else values.dtype
     if not (jnp.issubdtype(dtype, jnp.number) or jnp.issubdtype(dtype, jnp.bool_)):
-        raise ValueError(f"{name} must be a dense array of numbers, got {type(values).__name__} of {dtype}")
+        raise ValueError(f"{name} must be a dense array of numbers, got {kind} of {dtype}")
     if jnp.issubdtype(dtype, jnp.complexfloating):
         raise ValueError(f"{name} must be real, got complex numbers")
     if np.ma.is_masked(values):

@@ -66,6 +66,7 @@ def soft_threshold(v: Array, tau: Array, positive: bool = False) -> Array:
     identity, derivative 1 at zero as well.
     """
     if positive:
+        require_real(v, "positive=True")
         return jnp.where(v <= tau, 0, v - tau)
     if jnp.iscomplexobj(v):
         size = safe_abs(v)
@@ -140,6 +141,12 @@ def require_unit_interval(**values: ArrayLike) -> None:
         inside = None if known is None else (known >= 0) & (known <= 1)
         if known is not None and not np.all(inside):
             raise ValueError(f"{name} must lie in [0, 1], got {_worst(known, inside)}")
+
+
+def require_real(x: Array, what: str) -> None:
+    """Raise where parameters are complex, which have no order."""
+    if jnp.iscomplexobj(x):
+        raise ValueError(f"{what} needs real parameters, got {x.dtype}")
 
 
 def nonnegative(*values: ArrayLike | None) -> Array:

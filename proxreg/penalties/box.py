@@ -12,6 +12,7 @@ from proxreg.penalties.base import Penalty, binds
 def operands_within(x: ArrayLike, lower: ArrayLike, upper: ArrayLike, *others: ArrayLike) -> tuple[Array, ...]:
     """The operands, with bounds that the dtype of ``x`` can represent: a point on a face is inside."""
     x = jnp.asarray(x)
+    nm.require_real(x, "a limit")
     if jnp.issubdtype(x.dtype, jnp.inexact):
         lower, upper = jnp.asarray(lower).astype(x.dtype), jnp.asarray(upper).astype(x.dtype)
     return nm.operands(x, lower, upper, *others)

@@ -99,9 +99,13 @@ def _pass_residual(problem: LinearProblem, columns: _Columns, point: Point) -> C
 
         def change(t):
             excess = problem.loss.value(eta + t * direction, problem.y) - problem.loss.value(eta, problem.y)
-            return jnp.sum(weighed(problem.weights, excess)) + penalty.value(w + t * move) - penalty.value(w)
+            return (
+                jnp.sum(weighed(problem.weights, excess))
+                + blocks.value(penalty, w + t * move)
+                - blocks.value(penalty, w)
+            )
 
-        slope = gradient @ move + penalty.value(w + move) - penalty.value(w)
+        slope = gradient @ move + blocks.value(penalty, w + move) - blocks.value(penalty, w)
         t = longest_decrease(change, slope, problem.null_loss)
         return eta + t * direction, jnp.where(t == 1, w + move, w + t * move)
 
