@@ -1,6 +1,7 @@
 """Which floating-point type a fit runs in, and 64-bit types for one call without switching JAX."""
 
 import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -31,6 +32,15 @@ def strength_in(dtype: np.dtype, values: Any) -> np.ndarray:
         return np.asarray(values).astype(dtype)
 
 
-def scope(dtype: np.dtype) -> contextlib.AbstractContextManager:
-    """A context in which JAX has this type; nothing outside it changes."""
-    return jax.enable_x64(True) if dtype == np.float64 else contextlib.nullcontext()
+@contextlib.contextmanager
+def scope(dtype: np.dtype) -> Iterator[None]:
+    """A context in which JAX has this type; nothing outside it changes.
+
+    NaN checks of JAX rest there: data are checked on the host, and the NaN of a gap that is not known is no mistake.
+    """
+    with contextlib.ExitStack() as stack:
+        if jax.config.jax_debug_nans:  # pyright: ignore[reportAttributeAccessIssue]
+            stack.enter_context(jax.debug_nans(False))
+        if dtype == np.float64:
+            stack.enter_context(jax.enable_x64(True))
+        yield

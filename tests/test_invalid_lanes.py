@@ -11,7 +11,7 @@ from tests import problems
 from tests.cases import SOLVERS
 
 X, Y = problems.regression(n=30, p=4)
-CLASSES, COUNTS = (Y > Y.mean()).astype(float), np.round(np.exp(Y - Y.max()) * 5)
+CLASSES, COUNTS = (Y.mean() < Y).astype(float), np.round(np.exp(Y - Y.max()) * 5)
 
 
 def _model(loss="squared", y=Y, **options):

@@ -52,15 +52,18 @@ def check_prox(problem: Problem, point: Point, steps: PyTree) -> None:
     """Raise where the penalty does not take such parameters, or returns others than it should."""
     name = type(problem.penalty).__name__
     try:
-        after, certificate = jax.eval_shape(lambda p, s: (problem.prox(p.params, s), problem.certify(p)), point, steps)
+        after = jax.eval_shape(lambda p, t: problem.prox(p.params, t), point, steps)
+        expected, found = (jax.tree.map(jnp.shape, tree) for tree in (point.params, after))
+        if expected != found:
+            raise ValueError(f"the prox of {name} must return parameters like v, of shape {expected}, not {found}")
+        value = jax.eval_shape(problem.certify, point).objective
     except (TypeError, AttributeError) as error:
         raise ValueError(
             f"{name} does not apply to these parameters: {error}; where it takes arrays and they are a tree, pass "
             f"pr.by_path([], default={name}(...))"
         ) from None
-    before, after = (jax.tree.map(jnp.shape, tree) for tree in (point.params, after))
-    if before != after or certificate.objective.shape != ():
-        raise ValueError(f"{name} must have a scalar value and a prox like v, of shapes {before}, not {after}")
+    if value.shape != ():
+        raise ValueError(f"the value of {name} must be a scalar, not of shape {value.shape}: sum over coordinates")
 
 
 def stopping(tol: ArrayLike, max_steps: ArrayLike) -> tuple[Array, Array]:
