@@ -36,9 +36,12 @@ def strength_in(dtype: np.dtype, values: Any) -> np.ndarray:
 def scope(dtype: np.dtype) -> Iterator[None]:
     """A context in which JAX has this type; nothing outside it changes.
 
-    NaN checks of JAX rest there: data are checked on the host, and the NaN of a gap that is not known is no mistake.
+    JAX's checks for the code of users rest there: data are checked on the host, the NaN of a gap that is not known is
+    no mistake, and ranks are promoted on purpose.
     """
     with contextlib.ExitStack() as stack:
+        if jax.config.jax_numpy_rank_promotion != "allow":  # pyright: ignore[reportAttributeAccessIssue]
+            stack.enter_context(jax.numpy_rank_promotion("allow"))
         if jax.config.jax_debug_nans:  # pyright: ignore[reportAttributeAccessIssue]
             stack.enter_context(jax.debug_nans(False))
         if dtype == np.float64:

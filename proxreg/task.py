@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
 from proxreg import _precision
 from proxreg._warnings import DataWarning, warn
@@ -202,7 +203,7 @@ def require_alpha(penalty: Any, purpose: str) -> None:
 def require_fit(penalty: Penalty, task: Task) -> None:
     """Raises unless the penalty's own arrays are known and suit the number of columns."""
     for name, tree in (("penalty", penalty), ("loss", task.loss)):
-        if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree)):
+        if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree)):
             raise ValueError(
                 f"{name} has traced parameters: fitting functions check and report on the host and cannot run inside "
                 "jit, vmap or grad; there, use pr.fista(pr.LinearModel(X, y, loss), penalty)"

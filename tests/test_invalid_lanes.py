@@ -1,5 +1,7 @@
 """A lane with a parameter outside its range, which no check could read, says so and disturbs nobody."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,7 +16,7 @@ X, Y = problems.regression(n=30, p=4)
 CLASSES, COUNTS = (Y.mean() < Y).astype(float), np.round(np.exp(Y - Y.max()) * 5)
 
 
-def _model(loss="squared", y=Y, **options):
+def _model(loss: Any = "squared", y: Any = Y, **options: Any) -> pr.LinearModel:
     return pr.LinearModel(X, y, loss, fit_intercept=True, **options)
 
 

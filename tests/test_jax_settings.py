@@ -1,5 +1,7 @@
 """JAX's own switches for careful users: NaN checks, rank promotion, and programs written to files."""
 
+import warnings
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -93,8 +95,26 @@ def test_penalties_spell_out_their_ranks(case):
     case.penalty.metric(jnp.ones(case.shape))
 
 
+@pytest.fixture
+def everywhere():
+    """The setting of all threads: those of the fitting functions too."""
+    jax.config.update("jax_numpy_rank_promotion", "raise")
+    yield
+    jax.config.update("jax_numpy_rank_promotion", "allow")
+
+
+@pytest.mark.usefixtures("everywhere")
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+def test_fits_run_whatever_the_ranks(loss):
+    y = Y if loss == "squared" else Y.mean() < Y
+    path = pr.fit_path(X, y, loss=loss, n_alphas=40, min_ratio=0.1)
+    assert path.converged.all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pr.DataWarning)  # where the best alpha lies is no matter here
+        assert np.isfinite(pr.cv_path(X, y, loss=loss, alphas=path.alphas, folds=3).mean_loss).all()
+
+
 def _through_a_file(function, *arguments):
-    pytest.importorskip("flatbuffers")
     kept = export.export(jax.jit(function))(*arguments).serialize()
     return export.deserialize(kept).call(*arguments)
 
@@ -119,13 +139,12 @@ def test_states_of_optimisers_cross_an_export():
         optimiser, w = make(0.1, l1=0.1), jnp.ones(3)
         state = optimiser.init(w)
         updates, _ = _through_a_file(lambda w, state, opt=optimiser: opt.update(w, state, w), w, state)
-        np.testing.assert_allclose(updates, optimiser.update(w, state, w)[0], atol=1e-6)
+        np.testing.assert_allclose(updates, np.asarray(optimiser.update(w, state, w)[0]), atol=1e-6)
     link = optax.chain(pr.proximal(pr.L1(0.1), 0.1))
     assert _through_a_file(link.update, w, link.init(w), w)[0].shape == (3,)
 
 
 def test_a_static_field_that_is_no_text_is_named():
-    pytest.importorskip("flatbuffers")
     model = pr.LinearModel(jnp.asarray(X), jnp.asarray(Y), lambda eta, y: (eta - y) ** 2)
     with pytest.raises(ValueError, match="cannot serialise a tree with <function"):
         export.export(jax.jit(lambda model: model.value(jnp.zeros(4))))(model).serialize()

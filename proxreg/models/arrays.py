@@ -25,7 +25,7 @@ def dense(values: Any, name: str) -> Any:
             values = jnp.asarray(values) if traced else np.asarray(values)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{name} must be an array of numbers: {error}") from None
-    dtype = jnp.result_type(values) if np.isscalar(values) else values.dtype
+    dtype = getattr(values, "dtype", None) or jnp.result_type(values)
     if not (jnp.issubdtype(dtype, jnp.number) or jnp.issubdtype(dtype, jnp.bool_)):
         raise ValueError(f"{name} must be a dense array of numbers, got {kind} of {dtype}")
     if jnp.issubdtype(dtype, jnp.complexfloating):

@@ -88,5 +88,5 @@ def test_a_whole_module_is_refused_with_what_to_pass(case):
     ids=["proximal", "add_subgradient", "decoupled_shrinkage", "gradient_mapping", "debias"],
 )
 def test_links_refuse_a_whole_module_too(link):
-    with pytest.raises(ValueError, match="activation is .*: pass eqx"):
+    with pytest.raises(ValueError, match=r"activation is .*: pass eqx"):
         link.init(Module(jnp.ones(2)))
