@@ -1,6 +1,7 @@
 """Which floating-point type a fit runs in, and 64-bit types for one call without switching JAX."""
 
 import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -25,6 +26,24 @@ def resolve(dtype: Any, X: Any) -> np.dtype:
     return chosen
 
 
-def scope(dtype: np.dtype) -> contextlib.AbstractContextManager:
-    """A context in which JAX has this type; nothing outside it changes."""
-    return jax.enable_x64(True) if dtype == np.float64 else contextlib.nullcontext()
+def strength_in(dtype: np.dtype, values: Any) -> np.ndarray:
+    """Return strengths in a type: beyond its range they are infinite, and keep coefficients at zero as they would."""
+    with np.errstate(over="ignore"):
+        return np.asarray(values).astype(dtype)
+
+
+@contextlib.contextmanager
+def scope(dtype: np.dtype) -> Iterator[None]:
+    """A context in which JAX has this type; nothing outside it changes.
+
+    JAX's checks for the code of users rest there: data are checked on the host, the NaN of a gap that is not known is
+    no mistake, and ranks are promoted on purpose.
+    """
+    with contextlib.ExitStack() as stack:
+        if jax.config.jax_numpy_rank_promotion != "allow":  # pyright: ignore[reportAttributeAccessIssue]
+            stack.enter_context(jax.numpy_rank_promotion("allow"))
+        if jax.config.jax_debug_nans:  # pyright: ignore[reportAttributeAccessIssue]
+            stack.enter_context(jax.debug_nans(False))
+        if dtype == np.float64:
+            stack.enter_context(jax.enable_x64(True))
+        yield

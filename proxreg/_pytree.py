@@ -8,6 +8,8 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
+from proxreg._static_fields import register_serialization
+
 Array = jax.Array
 ArrayLike = Any
 PyTree = Any
@@ -24,7 +26,8 @@ def pytree_dataclass(cls: type[T]) -> type[T]:
     """Makes a class a frozen dataclass whose fields are pytree leaves, except those declared ``static``.
 
     There is no ``__eq__`` (arrays have no truth value) and ``__post_init__`` runs for the user's own calls
-    only: JAX rebuilds objects from tracers and placeholders, which no check could read.
+    only: JAX rebuilds objects from tracers and placeholders, which no check could read. ``jax.export`` can serialise
+    the tree by the class's module and name, where its static fields are numbers, strings or tuples of these.
 
     >>> import jax
     >>> @pytree_dataclass
@@ -54,6 +57,7 @@ def pytree_dataclass(cls: type[T]) -> type[T]:
         return obj
 
     jax.tree_util.register_pytree_with_keys(cls, flatten_with_keys, unflatten, flatten)
+    register_serialization(cls)
     return cls
 
 
@@ -81,7 +85,8 @@ def strong(tree: PyTree) -> PyTree:
         scalar = np.ndim(x) == 0 and jax.numpy.issubdtype(jax.numpy.result_type(x), jax.numpy.floating)
         return jax.numpy.asarray(x, jax.numpy.result_type(float)) if scalar else x
 
-    return jax.tree.map(leaf, tree)
+    with np.errstate(over="ignore"):  # 1e39 is infinite in float32, and means what infinity means
+        return jax.tree.map(leaf, tree)
 
 
 def tree_sum(tree: PyTree) -> Array:
@@ -90,8 +95,8 @@ def tree_sum(tree: PyTree) -> Array:
 
 
 def tree_vdot(a: PyTree, b: PyTree) -> Array:
-    """The inner product over all leaves."""
-    return tree_sum(jax.tree.map(lambda x, y: jax.numpy.sum(x * y), a, b))
+    """Return the inner product over all leaves, of complex numbers its real part."""
+    return tree_sum(jax.tree.map(lambda x, y: jax.numpy.sum((x * jax.numpy.conj(y)).real), a, b))
 
 
 def tree_max_abs(tree: PyTree) -> Array:

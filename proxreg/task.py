@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
 from proxreg import _precision
 from proxreg._core import bound_programs, require_unforked
@@ -28,7 +29,7 @@ from proxreg.engine import (
 )
 from proxreg.losses import Loss, Squared, as_loss
 from proxreg.models import LinearModel, Quadratic
-from proxreg.penalties import Penalty, Zero
+from proxreg.penalties import Penalty, Zero, require_declared
 from proxreg.preprocessing import Design, designs_of, prepare
 from proxreg.validation import Data, check_data, check_excluded, check_penalty_factor, check_positive, check_responses
 
@@ -255,7 +256,14 @@ def require_alpha(penalty: Any, purpose: str) -> None:
 
 
 def require_fit(penalty: Penalty, task: Task) -> None:
-    """Raises unless the penalty's own arrays suit the number of columns."""
+    """Raises unless the penalty's own arrays are known and suit the number of columns."""
+    for name, tree in (("penalty", penalty), ("loss", task.loss)):
+        if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree)):
+            raise ValueError(
+                f"{name} has traced parameters: fitting functions check and report on the host and cannot run inside "
+                "jit, vmap or grad; there, use pr.fista(pr.LinearModel(X, y, loss), penalty)"
+            )
+    require_declared(penalty, jax.ShapeDtypeStruct(task.data.X.shape[1:], np.float32))
     if penalty.separable and all(np.ndim(leaf) == 0 for leaf in jax.tree.leaves(penalty)):
         return
     columns = (task.data.X.shape[1],)

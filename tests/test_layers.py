@@ -14,6 +14,7 @@ PACKAGE = ROOT.name
 
 #: from the bottom up; a layer imports lower rows only, and nothing of its own row but itself
 ORDER = [
+    {"_static_fields"},
     {"_core", "_pytree", "_precision", "_warnings", "_progress"},
     {"convergence"},
     {"penalties", "losses"},

@@ -17,6 +17,8 @@ import jax
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from proxreg import _precision
+
 LARGE = 1 << 24  # multiplications from which threads pay
 
 Piece = TypeVar("Piece")
@@ -82,7 +84,8 @@ def in_parallel(function: Callable[[Piece], Answer], pieces: Iterable[Piece]) ->
 
     def work(piece: Piece) -> Answer:
         _thread.busy = known >= cores()
-        with jax.enable_x64(wide), np.errstate(**errors):  # settings of the caller's thread, and of no other
+        # settings of the caller's thread, and of no other
+        with _precision.scope(np.dtype(np.float32)), jax.enable_x64(wide), np.errstate(**errors):
             return function(piece)
 
     with OneBlasThread(), ThreadPoolExecutor(cores()) as pool:

@@ -170,10 +170,12 @@ def _gap(
 ) -> Array:
     eta = X @ w + b + offset
     slope, bend = loss.derivative(eta, y), jnp.maximum(loss.second_derivative(eta, y), 0)
-    Z = jnp.concatenate([jnp.where(free, X, 0), jnp.where(fit_intercept, 1.0, 0.0) * jnp.ones((len(y), 1))], axis=1)
+    Z = jnp.concatenate(
+        [jnp.where(free[None], X, 0), jnp.where(fit_intercept, 1.0, 0.0) * jnp.ones((len(y), 1))], axis=1
+    )
     norms = jnp.sqrt(weights @ jnp.square(Z))
-    Z = Z / jnp.where(norms > 0, norms, 1)
-    values, vectors = jnp.linalg.eigh((Z.T * weighed(weights, bend)) @ Z)
+    Z = Z / jnp.where(norms > 0, norms, 1)[None]
+    values, vectors = jnp.linalg.eigh((Z.T * weighed(weights, bend)[None]) @ Z)
     inverse = jnp.where(values > SINGULAR * values[-1], 1 / jnp.where(values > 0, values, 1), 0)
     dual = slope
     for _ in range(REFINEMENTS):

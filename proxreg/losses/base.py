@@ -64,6 +64,14 @@ class Loss:
         """An ``eta`` whose expected response is about ``mean``: where the search for an intercept starts."""
         return jnp.zeros_like(mean)
 
+    def is_valid(self) -> Array:
+        """Return whether the loss's own parameters are in their ranges, as a boolean that may be traced."""
+        return jnp.asarray(True)
+
+    def takes(self, y: Any) -> Any:
+        """Return, per entry, whether ``y`` is a response that this loss is for."""
+        return y == y
+
     def check(self, y: Any) -> None:
         """Raises ValueError where a concrete ``y`` is none that this loss can take."""
 

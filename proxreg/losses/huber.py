@@ -28,6 +28,10 @@ class Huber(Loss):
         if delta is not None and not (delta > 0).all():
             raise ValueError(f"delta must be > 0, got {self.delta}")
 
+    def is_valid(self) -> Array:
+        """Return whether ``delta > 0``."""
+        return jnp.all(jnp.asarray(self.delta) > 0)
+
     def _delta(self, like: Array) -> Array:
         return jnp.asarray(self.delta, like.dtype)
 

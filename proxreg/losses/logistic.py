@@ -64,9 +64,13 @@ class Logistic(Loss):
         mean = jnp.clip(mean, tiny, 1 - tiny)
         return jnp.log(mean) - jnp.log1p(-mean)
 
+    def takes(self, y: Any) -> Any:
+        """Return where ``y`` lies in [0, 1]."""
+        return (y >= 0) & (y <= 1)
+
     def check(self, y: Any) -> None:
         """Raises unless all ``y`` lie in [0, 1]."""
-        bad = first_bad(y, lambda y: (y >= 0) & (y <= 1))
+        bad = first_bad(y, self.takes)
         if bad:
             raise ValueError(
                 f"logistic loss needs y in {{0, 1}} here, got {bad[1]!s} in row {bad[0]}; pr.fit and pr.fit_path take "

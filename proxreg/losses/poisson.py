@@ -75,9 +75,13 @@ class Poisson(Loss):
         """``log m``."""
         return jnp.log(jnp.maximum(mean, jnp.finfo(mean.dtype).tiny))
 
+    def takes(self, y: Any) -> Any:
+        """Return where ``y >= 0``."""
+        return y >= 0
+
     def check(self, y: Any) -> None:
         """Raises unless all ``y >= 0``."""
-        bad = first_bad(y, lambda y: y >= 0)
+        bad = first_bad(y, self.takes)
         if bad:
             raise ValueError(f"Poisson loss needs y >= 0, got {bad[1]!s} in row {bad[0]}")
 

@@ -6,6 +6,7 @@ from typing import Any
 from proxreg.models.certificate import Certificate as Certificate
 from proxreg.models.certificate import duality_gap as duality_gap
 from proxreg.models.function import Function as Function
+from proxreg.models.function import as_parameters as as_parameters
 from proxreg.models.intercept import weighed as weighed
 from proxreg.models.linear import LinearModel as LinearModel
 from proxreg.models.linear_problem import Coefficients as Coefficients
@@ -20,10 +21,14 @@ from proxreg.models.quadratic import sum_rounding as sum_rounding
 Smooth = LinearModel | MultinomialModel | Quadratic | Function
 
 
-def as_smooth(smooth: Smooth | Callable[[Any], Any]) -> Smooth:
-    """A model as it is, a function as a ``Function``."""
+def as_smooth(smooth: Smooth | Callable[..., Any], args: tuple = ()) -> Smooth:
+    """A model as it is, a function with its further arguments as a ``Function``."""
+    if not isinstance(args, tuple):
+        raise ValueError(f"args must be a tuple, such as (X, y), got {type(args).__name__}")
     if isinstance(smooth, Smooth):
+        if args:
+            raise ValueError(f"args are for functions; {type(smooth).__name__} holds its own data")
         return smooth
     if callable(smooth):
-        return Function(smooth)
+        return Function(smooth, args)
     raise ValueError(f"smooth must be pr.LinearModel, pr.Quadratic or a function params -> scalar, got {smooth!r}")

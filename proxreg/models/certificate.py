@@ -37,9 +37,12 @@ def duality_gap(penalty: Penalty, w: PyTree, gradient: PyTree, loss_gap: Callabl
     return jnp.where(jnp.isnan(scale) | (total == -jnp.inf), jnp.nan, jnp.maximum(total, 0))
 
 
-def violation(penalty: Penalty, w: PyTree, gradient: PyTree) -> Array:
-    """The largest entry of the smallest element of ``gradient + subdifferential(pen)(w)``."""
-    return tree_max_abs(penalty.subgradient(w, gradient))
+def violation(penalty: Penalty, w: PyTree, gradient: PyTree, scale: Array | None = None) -> Array:
+    """The largest entry of the smallest element of ``gradient + subdifferential(pen)(w)``.
+
+    For a penalty without a subgradient of its own, of its ``residual``; ``scale`` is the size of gradients that count.
+    """
+    return tree_max_abs(penalty.residual(w, gradient, scale))
 
 
 def column_violation(penalty: Penalty, w: Array, gradient: Array, norms: Array, residual: Array) -> Array:
@@ -50,8 +53,9 @@ def column_violation(penalty: Penalty, w: Array, gradient: Array, norms: Array, 
     about 1 and stays what it is when a column is multiplied by a number, whatever the other columns are. A column of
     norm zero counts as it is.
     """
-    size = jnp.abs(penalty.subgradient(w, gradient)) / jnp.where(norms > 0, norms, 1)
-    return relative(jnp.max(size, initial=0.0), residual)
+    unit = jnp.where(norms > 0, norms, 1)
+    size = jnp.abs(penalty.residual(w, gradient, residual * jnp.max(unit, initial=0.0)))
+    return relative(jnp.max(size / jnp.broadcast_to(unit, size.shape), initial=0.0), residual)
 
 
 def relative(amount: Array, scale: Array) -> Array:

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array, ArrayLike, concrete, pytree_dataclass, static
 from proxreg.losses import Squared, as_loss
+from proxreg.models.arrays import dense
 from proxreg.models.intercept import best_intercept, is_best_intercept, weighed
 from proxreg.models.linear_problem import LinearProblem, column_norms
 from proxreg.penalties import Penalty
@@ -39,6 +41,9 @@ class LinearModel:
 
     def __post_init__(self):
         object.__setattr__(self, "loss", as_loss(self.loss))
+        for name in ("X", "y", "sample_weight", "offset"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, dense(getattr(self, name), name))
         X, y = np.shape(self.X), np.shape(self.y)
         if len(X) != 2 or y != X[:1]:
             raise ValueError(f"X must be (n, p) and y (n,), got {X} and {y}")
@@ -50,6 +55,18 @@ class LinearModel:
         weight = concrete(self.sample_weight)
         if weight is not None and not (np.all(weight >= 0) and np.sum(weight) > 0):
             raise ValueError("sample_weight must be >= 0 with a positive sum")
+
+    def parameters(self, w0: Any) -> Any:
+        """Return what the penalty sees, as far as its shape and type go."""
+        return jax.ShapeDtypeStruct(np.shape(self.X)[1:], jnp.result_type(float))
+
+    def is_valid(self) -> Array:
+        """Return whether loss, response and weights are in their ranges: the checks above for what was traced then."""
+        good = self.loss.is_valid() & jnp.all(self.loss.takes(jnp.asarray(self.y)))
+        if self.sample_weight is None:
+            return good
+        weight = jnp.asarray(self.sample_weight)
+        return good & jnp.all(weight >= 0) & (jnp.sum(weight) > 0)
 
     def predictor(self, params: Any) -> Array:
         """The linear predictor ``eta (n,)``, offset included."""
@@ -80,7 +97,7 @@ class LinearModel:
         if self.fit_intercept:
             # the plain means do not depend on the weights: under vmap over weights all lanes share one shifted copy
             shift = jnp.mean(X, axis=0)
-            X = X - shift
+            X = X - shift[None]
             center = weights @ X
             start = self.loss.intercept(offset, y, weights)
             null = best_intercept(self.loss, offset, y, weights, start, NULL_STEPS)

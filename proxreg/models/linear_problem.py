@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
+from jax import export
 
 from proxreg._pytree import Array, pytree_dataclass, static
 from proxreg.losses import Loss
@@ -20,6 +21,9 @@ class Coefficients(NamedTuple):
 
     coef: Any
     intercept: Any
+
+
+export.register_namedtuple_serialization(Coefficients, serialized_name="proxreg.Coefficients")
 
 
 class Image(NamedTuple):
@@ -140,7 +144,7 @@ class LinearProblem:
             return self._pull(weights * (self.X @ v - self.center @ v)).coef
 
         curvature = self.column_curvature(weights)
-        diagonal = majoriser(product, jnp.broadcast_to(self.penalty.metric(curvature), curvature.shape))
+        diagonal = majoriser(product, self.penalty.metric(curvature), curvature.size)
         total = jnp.sum(weights)
         return Coefficients(1 / diagonal, 1 / jnp.where(total > 0, total, 1))
 
@@ -207,4 +211,4 @@ def column_norms(X: Array, weights: Array, center: Array, shift: Array) -> Array
     """Return the roots of ``weighted_squares``, which do not underflow where the squares do."""
     peak = jnp.max(jnp.abs(X), axis=0, initial=0.0)
     unit = jnp.where(peak > 0, peak, 1)
-    return peak * jnp.sqrt(jnp.maximum(weighted_squares(X / unit, weights, center / unit, shift / unit), 0))
+    return peak * jnp.sqrt(jnp.maximum(weighted_squares(X / unit[None], weights, center / unit, shift / unit), 0))

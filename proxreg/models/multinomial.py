@@ -32,6 +32,15 @@ class MultinomialModel:
     fit_intercept: bool = static(default=False)
     present: ArrayLike | None = None
 
+    def parameters(self, w0: Any) -> Any:
+        """Return what the penalty sees, as far as its shape and type go."""
+        return jax.ShapeDtypeStruct((*self.y.shape[1:], *self.X.shape[1:]), jnp.result_type(float))
+
+    def is_valid(self) -> Array:
+        """Return whether weights and shares are >= 0."""
+        weights = jnp.ones(()) if self.sample_weight is None else jnp.asarray(self.sample_weight)
+        return jnp.all(weights >= 0) & jnp.all(jnp.asarray(self.y) >= 0)
+
     def with_penalty(self, penalty: Penalty) -> "MultinomialProblem":
         """The problem that solvers work on: weights that sum to one, columns centred if there is an intercept."""
         X, y = jnp.asarray(self.X), jnp.asarray(self.y)
@@ -46,16 +55,16 @@ class MultinomialModel:
         else:
             center, null = jnp.zeros(X.shape[1], X.dtype), jnp.zeros(y.shape[1], X.dtype)
         probability = softmax(null, present)
-        slope = weights[:, None] * (probability - y)
+        slope = weights[:, None] * (probability[None] - y)
         return MultinomialProblem(
             X,
             y,
             weights,
             center,
             null,
-            null_loss=-jnp.sum(weights[:, None] * xlogy(y, probability)),
-            null_gradient=slope.T @ X - jnp.sum(slope, axis=0)[:, None] * center,
-            null_residual=jnp.sqrt(jnp.sum(weights[:, None] * jnp.square(probability - y))),
+            null_loss=-jnp.sum(weights[:, None] * xlogy(y, probability[None])),
+            null_gradient=slope.T @ X - jnp.sum(slope, axis=0)[:, None] * center[None],
+            null_residual=jnp.sqrt(jnp.sum(weights[:, None] * jnp.square(probability[None] - y))),
             penalty=penalty,
             present=present,
             fit_intercept=self.fit_intercept,
@@ -113,7 +122,7 @@ class MultinomialProblem:
 
     def at(self, params: Coefficients) -> Point:
         """One product with X."""
-        return Point(params, Image(self.X @ params.coef.T + (params.intercept - params.coef @ self.center)))
+        return Point(params, Image(self.X @ params.coef.T + (params.intercept - params.coef @ self.center)[None]))
 
     def _slope(self, eta: Array) -> Array:
         return self.weights[:, None] * (softmax(eta, self.present) - self.y)
@@ -121,7 +130,7 @@ class MultinomialProblem:
     def _pull(self, slope: Array) -> Coefficients:
         """The gradient that derivatives ``(n, K)`` give."""
         total = jnp.sum(slope, axis=0)
-        coef = slope.T @ self.X - total[:, None] * self.center
+        coef = slope.T @ self.X - total[:, None] * self.center[None]
         return Coefficients(coef, total if self.fit_intercept else jnp.zeros_like(total))
 
     def gradient(self, point: Point) -> Coefficients:
@@ -147,8 +156,8 @@ class MultinomialProblem:
             u = weights * (self.X @ v - self.center @ v)
             return u @ self.X - jnp.sum(u) * self.center
 
-        curvature = jnp.maximum(weights @ jnp.square(self.X - self.center), 0)
-        diagonal = majoriser(product, jnp.broadcast_to(self.penalty.metric(curvature), curvature.shape))
+        curvature = jnp.maximum(weights @ jnp.square(self.X - self.center[None]), 0)
+        diagonal = majoriser(product, self.penalty.metric(curvature), curvature.size)
         return Coefficients(
             jnp.broadcast_to(1 / diagonal, self.null_gradient.shape), jnp.full_like(self.null, 1 / BOUND)
         )
@@ -187,9 +196,9 @@ class MultinomialProblem:
         have = self.weights @ q
         excess = have - self.weights @ self.y
         spare, lack = jnp.maximum(excess, 0), jnp.maximum(-excess, 0)
-        given = q * (spare / jnp.where(have > 0, have, 1))
+        given = q * (spare / jnp.where(have > 0, have, 1))[None]
         total = jnp.sum(lack)
-        taken = jnp.sum(given, axis=1, keepdims=True) * (lack / jnp.where(total > 0, total, 1))
+        taken = jnp.sum(given, axis=1, keepdims=True) * (lack / jnp.where(total > 0, total, 1))[None]
         return q - given + taken
 
     def solution(self, point: Point) -> Any:

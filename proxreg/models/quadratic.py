@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array, ArrayLike, pytree_dataclass
+from proxreg.models.arrays import dense
 from proxreg.models.certificate import Certificate, column_violation, duality_gap, relative
 from proxreg.models.problem import Curvature, Point
 from proxreg.models.spectrum import majoriser
@@ -32,9 +34,20 @@ class Quadratic:
     constant: ArrayLike | None = None
 
     def __post_init__(self):
+        for name in ("G", "c", "constant"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, dense(getattr(self, name), name))
         G, c = np.shape(self.G), np.shape(self.c)
         if len(G) != 2 or G[0] != G[1] or c != G[:1]:
             raise ValueError(f"G must be (p, p) and c (p,), got {G} and {c}")
+
+    def parameters(self, w0: Any) -> Any:
+        """Return what the penalty sees, as far as its shape and type go."""
+        return jax.ShapeDtypeStruct(np.shape(self.c), jnp.result_type(float))
+
+    def is_valid(self) -> Array:
+        """Return True: any numbers make a quadratic."""
+        return jnp.asarray(True)
 
     def value(self, w: ArrayLike) -> Array:
         """The value at ``w (p,)``."""
@@ -100,7 +113,7 @@ class QuadraticProblem:
     def steps(self, point: Point) -> Array:
         """One over a diagonal majoriser of G."""
         curvature = jnp.diagonal(self.G)
-        return 1 / majoriser(lambda v: self.G @ v, jnp.broadcast_to(self.penalty.metric(curvature), curvature.shape))
+        return 1 / majoriser(lambda v: self.G @ v, self.penalty.metric(curvature), self.c.size)
 
     def certify(self, point: Point) -> Certificate:
         """All from the gradient: no product. What rounding may hide in the sums is added to the gap."""

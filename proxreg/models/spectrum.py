@@ -11,8 +11,10 @@ POWER_STEPS = 24
 MARGIN = 1.05  # the estimate comes from below
 
 
-def majoriser(product: Callable[[Array], Array], diagonal: Array) -> Array:
+def majoriser(product: Callable[[Array], Array], diagonal: Array, size: int) -> Array:
     """A diagonal ``d >= 0`` with, about, ``H <= diag(d)``, where ``product(v) = H v`` and ``diagonal`` shapes d.
+
+    One number for all of the ``size`` entries where ``diagonal`` is one.
 
     ``d = L diagonal`` with L the largest eigenvalue of ``D^-1/2 H D^-1/2`` by the power method: scaling a column of the
     data scales its entry, so the units of the features do not matter to a solver that steps by 1/d. The estimate
@@ -26,7 +28,7 @@ def majoriser(product: Callable[[Array], Array], diagonal: Array) -> Array:
         return v / jnp.maximum(jnp.linalg.norm(v), jnp.finfo(v.dtype).tiny)
 
     # any fixed start without symmetry will do; a constant one is orthogonal to the top of a centred design
-    start = jnp.cos(jnp.arange(1, diagonal.size + 1, dtype=diagonal.dtype) ** 2)
+    start = jnp.cos(jnp.arange(1, size + 1, dtype=diagonal.dtype) ** 2)
     v = jax.lax.fori_loop(0, POWER_STEPS, power, start / jnp.linalg.norm(start))
     largest = jnp.linalg.norm(product(v / root) / root)
     largest = jnp.where(jnp.isfinite(largest) & (largest > 0), largest, 1)

@@ -18,4 +18,5 @@ from proxreg.penalties.group_lasso import GroupLasso as GroupLasso
 from proxreg.penalties.l1 import L1 as L1
 from proxreg.penalties.l2 import L2 as L2
 from proxreg.penalties.non_negative import NonNegative as NonNegative
+from proxreg.penalties.separability import require_declared as require_declared
 from proxreg.penalties.zero import Zero as Zero

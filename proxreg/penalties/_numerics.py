@@ -1,5 +1,8 @@
 """Arithmetic that every penalty shares: dtypes, safe norms, and the two one-dimensional L1 maps."""
 
+import functools
+from collections.abc import Iterable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,7 +21,8 @@ def operands(x: ArrayLike, *others: ArrayLike) -> tuple[Array, ...]:
         x = x.astype(float)
     if jnp.finfo(x.dtype).bits < 32:
         x = x.astype(jnp.float32)
-    return x, *(_as(x.dtype, other) for other in others)
+    with np.errstate(over="ignore"):  # a strength beyond the type is infinite there
+        return x, *(_as(x.dtype, other) for other in others)
 
 
 def _as(dtype, other: ArrayLike) -> Array:
@@ -41,8 +45,12 @@ def times(strength: Array, size: Array) -> Array:
 
 
 def scaled(step: Array, strength: Array) -> Array:
-    """``step * strength``; infinite where the strength is, even at step 0: what it forbids stays forbidden."""
-    return jnp.where(jnp.isinf(strength), jnp.inf, step * strength)
+    """Return ``step * strength``, with the limits at both infinities.
+
+    Infinite where the strength is, even at step 0: what it forbids stays forbidden. 0 where the strength is, even at an
+    infinite step: nothing is penalised.
+    """
+    return jnp.where(jnp.isinf(strength), jnp.inf, times(step, strength))
 
 
 def ridge_gradient(gradient: Array, l2: Array, w: Array) -> Array:
@@ -58,6 +66,7 @@ def soft_threshold(v: Array, tau: Array, positive: bool = False) -> Array:
     identity, derivative 1 at zero as well.
     """
     if positive:
+        require_real(v, "positive=True")
         return jnp.where(v <= tau, 0, v - tau)
     if jnp.iscomplexobj(v):
         size = safe_abs(v)
@@ -71,7 +80,7 @@ def l1_residual(w: Array, gradient: Array, alpha: Array, positive: bool = False)
     if positive:
         at_zero = jnp.where(gradient + alpha >= 0, 0, gradient + alpha)
         inside = jnp.where(w == 0, at_zero, gradient + alpha)
-        return jnp.where(w >= 0, inside, jnp.where(w < 0, jnp.inf, jnp.nan))
+        return jnp.where(w >= 0, inside, jnp.where(w < 0, jnp.inf, w))
     if jnp.iscomplexobj(w):
         size = safe_abs(w)
         away = gradient + alpha * (w / jnp.where(size == 0, 1, size))
@@ -96,6 +105,15 @@ def dual_ratio(size: Array, bound: Array) -> Array:
     fits = size <= bound
     reachable = (bound > 0) | jnp.isnan(size)
     return jnp.where(fits, 1, jnp.where(reachable, bound / jnp.where(fits, 1, size), jnp.nan))
+
+
+def nearly_ridge(l1: Array, l2: Array, gradient: Array, w: Array) -> Array:
+    """Return where rounding of ``gradient + l2 w``, which vanishes for ridge, hides whether it is within ``l1``.
+
+    A dual point scaled by ``l1 / |gradient + l2 w|`` says nothing there: at the solution it is anything from 0 to 1.
+    """
+    size = safe_abs(gradient) + times(l2, safe_abs(w))
+    return (l2 > 0) & ((l1 == 0) | (l1 <= jnp.finfo(l1.dtype).eps ** 0.5 * size))
 
 
 def critical_ratio(size: Array, bound: Array) -> Array:
@@ -123,6 +141,26 @@ def require_unit_interval(**values: ArrayLike) -> None:
         inside = None if known is None else (known >= 0) & (known <= 1)
         if known is not None and not np.all(inside):
             raise ValueError(f"{name} must lie in [0, 1], got {_worst(known, inside)}")
+
+
+def require_real(x: Array, what: str) -> None:
+    """Raise where parameters are complex, which have no order."""
+    if jnp.iscomplexobj(x):
+        raise ValueError(f"{what} needs real parameters, got {x.dtype}")
+
+
+def nonnegative(*values: ArrayLike | None) -> Array:
+    """Return whether every entry is >= 0, which NaN is not: the check of traced parameters, lane by lane."""
+    return _all(jnp.all(jnp.asarray(value) >= 0) for value in values if value is not None)
+
+
+def in_unit_interval(*values: ArrayLike) -> Array:
+    """Return whether every entry lies in [0, 1]."""
+    return _all(jnp.all((jnp.asarray(value) >= 0) & (jnp.asarray(value) <= 1)) for value in values)
+
+
+def _all(conditions: Iterable[Array]) -> Array:
+    return functools.reduce(jnp.logical_and, conditions, jnp.asarray(True))
 
 
 def _worst(known: np.ndarray, good) -> str:

@@ -8,19 +8,23 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from proxreg._pytree import Array, ArrayLike, PyTree, tree_sum
+from proxreg._pytree import Array, ArrayLike, PyTree, tree_max_abs, tree_sum, tree_where
 from proxreg.penalties._numerics import like, operands
 
 
 class Penalty:
-    """Base of all penalties; a new one needs ``value(w)`` and ``prox(v, step)``, the rest has defaults.
+    """Base of all penalties; a new one needs ``value(w)``, ``prox(v, step)`` and ``separable``, the rest has defaults.
 
-    Parameters and gradients may be arrays or pytrees of arrays: values add up over leaves, maps act leaf by leaf.
+    ``separable = True`` says that prox acts on each coordinate alone, ``separable = False`` that coordinates share
+    something (a norm, a sum, a rank); a class that says neither is tried on a few points, and refused if they do.
+    Parameters and gradients may be arrays or pytrees of arrays. A penalty that is not separable sees the whole tree in
+    ``value`` and ``prox``, with one step for all.
     A penalty with no ``conjugate`` gives fits without a duality gap (NaN), stopped on the KKT violation instead.
 
     >>> import jax.numpy as jnp, proxreg as pr
     >>> @pr.pytree_dataclass
     ... class L0(pr.Penalty):
+    ...     separable = True
     ...     alpha: float
     ...     def value(self, w):
     ...         return self.alpha * jnp.sum(w != 0)
@@ -30,7 +34,8 @@ class Penalty:
     [0.  1.1]
     """
 
-    #: acts on each coordinate alone, so that prox takes a step per coordinate and coordinate descent applies
+    #: acts on each coordinate alone, so that prox takes a step per coordinate and coordinate descent applies; where a
+    #: class does not say, ``require_declared`` tries
     separable: ClassVar[bool] = True
 
     def value(self, w: PyTree) -> Array:
@@ -42,18 +47,45 @@ class Penalty:
         raise ValueError(f"{type(self).__name__} needs a method prox(v, step)")
 
     def subgradient(self, w: PyTree, grad: PyTree = 0.0) -> PyTree:
-        """Smallest element of ``grad + subdifferential(pen)(w)``: the KKT residual where grad is the loss's.
+        """Return the smallest element of ``grad + subdifferential(pen)(w)``: the KKT residual where grad is the loss's.
 
         The default reads it off the prox at a small step, ``(w - prox(w - t grad, t)) / t``, whose limit it is
         (Bauschke and Combettes 2017, Cor. 23.46); exact to about the cube root of the machine precision.
         """
+        return self._whole_or_parts(lambda x, g: self._mapping(x, g, _small(x)), w, grad)
 
-        def leaf(w, g):
-            x, g = operands(w, g)
-            t = jnp.asarray(jnp.finfo(x.dtype).eps ** (1 / 3), x.real.dtype)
-            return like((x - self.prox(x - t * g, t)) / t, w)
+    def residual(self, w: PyTree, grad: PyTree, scale: ArrayLike | None = None) -> PyTree:
+        """Return what vanishes exactly at stationary points and is as large as a gradient: what solvers stop on.
 
-        return _map_with(leaf, w, grad)
+        The smallest subgradient where the penalty has one of its own. Else the gradient mapping
+        ``(w - prox(w - t grad, t)) / t`` at the step ``t = max|w| / scale``, which rounding of w blurs by
+        ``eps scale`` only and which bounds the distance to a prox point by ``t |residual|``; or at a small step, if
+        less is left there (of penalties that are not convex, prox at a long step leaves stationary points). ``scale``
+        is the size of gradients that count, by default the largest entry of ``grad``.
+        """
+        if type(self).subgradient is not Penalty.subgradient:
+            return self.subgradient(w, grad)
+
+        def smaller(x: PyTree, g: PyTree) -> PyTree:
+            size, largest = tree_max_abs(x), tree_max_abs(g)
+            unit = largest if scale is None else jnp.asarray(scale, largest.dtype)
+            usable = (size > 0) & (unit > 0) & jnp.isfinite(size / unit)
+            long = self._mapping(x, g, jnp.where(usable, size / jnp.where(unit > 0, unit, 1), _small(x)))
+            short = self._mapping(x, g, _small(x))
+            return tree_where(tree_max_abs(short) <= tree_max_abs(long), short, long)
+
+        return self._whole_or_parts(smaller, w, grad)
+
+    def _mapping(self, x: PyTree, g: PyTree, t: Array) -> PyTree:
+        target = self.prox(jax.tree.map(lambda x, g: (x - t * g).astype(x.dtype), x, g), t)
+        return jax.tree.map(lambda x, p: ((x - p) / t).astype(x.dtype), x, target)
+
+    def _whole_or_parts(self, function: Callable[[PyTree, PyTree], PyTree], w: PyTree, grad: PyTree) -> PyTree:
+        """``function(w, grad)`` in the precision to compute in; leaf by leaf where the penalty is separable."""
+        pairs = _map_with(lambda w, g: operands(w, g), w, grad)
+        x, g = jax.tree.transpose(jax.tree.structure(w), jax.tree.structure((0, 0)), pairs)
+        residual = jax.tree.map(function, x, g) if self.separable else function(x, g)
+        return jax.tree.map(like, residual, w)
 
     def conjugate(self, u: PyTree) -> Array:
         """``max_w <u, w> - pen(w)``, a scalar; NaN where it is not known."""
@@ -66,6 +98,10 @@ class Penalty:
     def dual_value(self, w: PyTree, grad: PyTree, scale: ArrayLike) -> Array:
         """``conjugate(-scale grad)``, or what bounds it from above near the solution; ``scale`` from ``dual_scale``."""
         return self.conjugate(jax.tree.map(lambda g: -scale * g, grad))
+
+    def is_valid(self) -> Array:
+        """Return whether all parameters are in their ranges, as a boolean that may be traced: solvers refuse others."""
+        return jnp.asarray(True)
 
     def alpha_max(self, grad: PyTree) -> Array:
         """Smallest factor on the strength at which w = 0 is a solution, given the loss's gradient there."""
@@ -131,6 +167,12 @@ def _method(function: Callable, fields: list[str]) -> Callable:
     method.__name__, method.__doc__ = function.__name__, function.__doc__
     method.__signature__ = signature  # pyright: ignore[reportFunctionMemberAccess]
     return method
+
+
+def _small(tree: PyTree) -> Array:
+    """The step that balances rounding against curvature, in the type of the first leaf."""
+    dtype = jax.tree.leaves(tree)[0].real.dtype
+    return jnp.asarray(jnp.finfo(dtype).eps ** (1 / 3), dtype)
 
 
 def _map_with(function: Callable, tree: PyTree, *others: PyTree) -> PyTree:

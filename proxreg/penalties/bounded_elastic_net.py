@@ -78,7 +78,7 @@ def dual_scale(
     x, l1, l2, lower, upper, grad = _operands(w, alpha, l1_ratio, lower, upper, grad)
     total = grad + nm.times(l2, x)
     held = jnp.isfinite(jnp.where(total > 0, lower, upper))
-    ratio = jnp.where(held | ((l1 == 0) & (l2 > 0)), 1, nm.dual_ratio(jnp.abs(total), l1))
+    ratio = jnp.where(held | nm.nearly_ridge(l1, l2, grad, x), 1, nm.dual_ratio(jnp.abs(total), l1))
     return jnp.min(jnp.where(jnp.isnan(total), jnp.nan, ratio), initial=1.0)
 
 
@@ -92,17 +92,16 @@ def dual_value(
     upper: ArrayLike,
 ) -> Array:
     """That of the elastic net on the augmented design, and what each limit holds back:
-    ``|limit_j| (|scale (grad_j + l2_j w_j)| - l1_j)_+``. Coordinates with ``l1_j = 0`` take the conjugate.
+    ``|limit_j| (|scale (grad_j + l2_j w_j)| - l1_j)_+``. Coordinates that are nearly ridge take the conjugate.
     """
     x, l1, l2, lower, upper, grad, scale = _operands(w, alpha, l1_ratio, lower, upper, grad, scale)
-    ridge = (l1 == 0) & (l2 > 0)
+    ridge = nm.nearly_ridge(l1, l2, grad, x)
     total = scale * (grad + nm.times(l2, x))
     limit = jnp.where(total > 0, -lower, upper)
     excess = jnp.maximum(jnp.abs(total) - l1, 0)
     held = jnp.where(jnp.isfinite(limit), jnp.where(jnp.isfinite(limit), limit, 0) * excess, 0)
     own = jnp.where(ridge, 0, nm.times(l2 / 2, jnp.square(scale * x)) + held)
-    rest = conjugate(jnp.where(ridge, -scale * grad, 0), jnp.where(ridge, l2, 0), 0.0, lower, upper)
-    return jnp.sum(own) + rest
+    return jnp.sum(own) + conjugate(jnp.where(ridge, -scale * grad, 0), alpha, l1_ratio, lower, upper)
 
 
 def alpha_max(grad: ArrayLike, alpha: ArrayLike, l1_ratio: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> Array:
@@ -126,6 +125,8 @@ class BoundedElasticNet(Penalty):
     [ 0.75  0.   -0.25]
     """
 
+    separable = True
+
     alpha: ArrayLike = 1.0
     l1_ratio: ArrayLike = 1.0
     lower: ArrayLike = -np.inf
@@ -139,3 +140,8 @@ class BoundedElasticNet(Penalty):
             raise ValueError(f"lower must be <= 0, so that coefficients can be zero, got {self.lower!r}")
         if upper is not None and not np.all(upper >= 0):
             raise ValueError(f"upper must be >= 0, so that coefficients can be zero, got {self.upper!r}")
+
+    def is_valid(self) -> Array:
+        """Return whether all parameters are in their ranges, with zero between the limits."""
+        limits = jnp.all(jnp.asarray(self.lower) <= 0) & jnp.all(jnp.asarray(self.upper) >= 0)
+        return limits & nm.nonnegative(self.alpha) & nm.in_unit_interval(self.l1_ratio)

@@ -12,6 +12,7 @@ from proxreg.penalties.base import Penalty, binds
 def operands_within(x: ArrayLike, lower: ArrayLike, upper: ArrayLike, *others: ArrayLike) -> tuple[Array, ...]:
     """The operands, with bounds that the dtype of ``x`` can represent: a point on a face is inside."""
     x = jnp.asarray(x)
+    nm.require_real(x, "a limit")
     if jnp.issubdtype(x.dtype, jnp.inexact):
         lower, upper = jnp.asarray(lower).astype(x.dtype), jnp.asarray(upper).astype(x.dtype)
     return nm.operands(x, lower, upper, *others)
@@ -39,7 +40,8 @@ def subgradient(w: ArrayLike, lower: ArrayLike, upper: ArrayLike, grad: ArrayLik
     x, lower, upper, grad = operands_within(w, lower, upper, grad)
     grad = jnp.where(x == lower, jnp.minimum(grad, 0), grad)
     grad = jnp.where(x == upper, jnp.maximum(grad, 0), grad)
-    outside = jnp.where((x < lower) | (x > upper), jnp.inf, jnp.nan)
+    nan = jnp.where(jnp.isnan(x), x, jnp.where(jnp.isnan(lower), lower, upper))
+    outside = jnp.where((x < lower) | (x > upper), jnp.inf, nan)
     return nm.like(jnp.where((x >= lower) & (x <= upper), grad, outside), w)
 
 
@@ -67,6 +69,8 @@ class Box(Penalty):
     [2. 0.]
     """
 
+    separable = True
+
     lower: ArrayLike
     upper: ArrayLike
 
@@ -74,3 +78,7 @@ class Box(Penalty):
         lower, upper = concrete(self.lower), concrete(self.upper)
         if lower is not None and upper is not None and not np.all(lower <= upper):
             raise ValueError(f"lower must be <= upper, got lower={self.lower!r}, upper={self.upper!r}")
+
+    def is_valid(self) -> Array:
+        """Return whether no lower bound is above its upper one."""
+        return jnp.all(jnp.asarray(self.lower) <= jnp.asarray(self.upper))

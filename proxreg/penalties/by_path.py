@@ -86,6 +86,11 @@ class ByPath(Penalty):
         """Whether every penalty in it is."""
         return all(penalty is None or penalty.separable for penalty in (*self.penalties, self.default))
 
+    def is_valid(self) -> Array:
+        """Return whether every penalty in it is valid."""
+        parts = [part.is_valid() for part in (*self.penalties, self.default) if part is not None]
+        return jnp.all(jnp.stack([*parts, jnp.asarray(True)]))
+
     def per_leaf(self, tree: PyTree) -> list[Penalty]:
         """The penalty of each leaf, ``Zero()`` where there is none."""
         return [penalty for _, penalty in self._assigned(tree)]
@@ -101,6 +106,10 @@ class ByPath(Penalty):
     def subgradient(self, w: PyTree, grad: PyTree = 0.0) -> PyTree:
         """The smallest subgradient of each leaf."""
         return self._mapped("subgradient", w, grad)
+
+    def residual(self, w: PyTree, grad: PyTree, scale: ArrayLike | None = None) -> PyTree:
+        """Return the residual of each leaf, ``scale`` being the size of gradients that count."""
+        return self._mapped("residual", w, grad, scale)
 
     def conjugate(self, u: PyTree) -> Array:
         """The sum of the leaves' conjugates."""

@@ -68,13 +68,14 @@ def dual_scale(
     """``min_j min(1, l1_j / |grad_j + l2_j w_j|)``: the residual of the lasso on the augmented design.
 
     With ``l2 > 0`` the conjugate is finite everywhere and this is one good point among all; with ``l2 = 0`` it is
-    the feasible one. NaN where an unpenalised coordinate has a gradient.
+    the feasible one. Coordinates where rounding decides whether ``|grad_j + l2_j w_j| <= l1_j`` do not count, NaN where
+    an unpenalised coordinate has a gradient.
     """
     x, grad, alpha, l1_ratio = nm.operands(w, grad, alpha, l1_ratio)
     l1, l2 = _split(alpha, l1_ratio)
     total = grad + nm.times(l2, x)
     size = jnp.maximum(-total, 0) if positive else jnp.abs(total)
-    ratio = jnp.where((l1 == 0) & (l2 > 0), 1, nm.dual_ratio(size, l1))
+    ratio = jnp.where(nm.nearly_ridge(l1, l2, grad, x), 1, nm.dual_ratio(size, l1))
     return jnp.min(ratio, initial=1.0)
 
 
@@ -85,14 +86,15 @@ def dual_value(
 
     With ``scale`` from ``dual_scale``, ``|scale grad_j| <= l1_j + l2_j |scale w_j|``. scikit-learn's gap. It falls
     linearly with the violation of the optimality conditions, where the conjugate would fall with its square and
-    certify coefficients that are still far off. Coordinates with ``l1_j = 0`` take the conjugate.
+    certify coefficients that are still far off. Coordinates that ``dual_scale`` does not count take the conjugate.
     """
     x, grad, scale, alpha, l1_ratio = nm.operands(w, grad, scale, alpha, l1_ratio)
     l1, l2 = _split(alpha, l1_ratio)
     size = nm.safe_abs(scale * x)
-    ridge = (l1 == 0) & (l2 > 0)
-    u = jnp.where(ridge, jnp.minimum(scale * grad, 0) if positive else scale * grad, 0)
-    smooth = jnp.real(u * jnp.conj(u)) / (2 * jnp.where(ridge, l2, 1))
+    ridge = nm.nearly_ridge(l1, l2, grad, x)
+    u = jnp.where(ridge, scale * grad, 0)
+    excess = jnp.maximum((jnp.maximum(-u, 0) if positive else nm.safe_abs(u)) - l1, 0)
+    smooth = jnp.square(jnp.where(ridge, excess, 0)) / (2 * jnp.where(ridge, l2, 1))
     return jnp.sum(jnp.where(ridge, smooth, nm.times(l2 / 2, jnp.square(size))))
 
 
@@ -118,6 +120,8 @@ class ElasticNet(Penalty):
     [ 1.   0.  -0.5]
     """
 
+    separable = True
+
     alpha: ArrayLike = 1.0
     l1_ratio: ArrayLike = 0.5
     positive: bool = static(default=False)
@@ -125,6 +129,10 @@ class ElasticNet(Penalty):
     def __post_init__(self):
         nm.require_nonnegative(alpha=self.alpha)
         nm.require_unit_interval(l1_ratio=self.l1_ratio)
+
+    def is_valid(self) -> Array:
+        """Return whether all parameters are in their ranges."""
+        return nm.nonnegative(self.alpha) & nm.in_unit_interval(self.l1_ratio)
 
     def pull(self, w: Array) -> Array:
         """``l1 + l2 |w|``, 0 where a strength is infinite."""

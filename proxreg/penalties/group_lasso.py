@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array, ArrayLike, concrete, pytree_dataclass, static
+from proxreg._static_fields import register_static
 from proxreg.penalties import _numerics as nm
 from proxreg.penalties.base import Penalty, binds
 
@@ -35,6 +36,9 @@ class Groups:
 
     def __repr__(self):
         return f"Groups({self.labels.size} coordinates in {self.count} groups)"
+
+
+register_static("groups", Groups, lambda groups: groups.labels.tolist(), lambda labels: Groups(np.asarray(labels)))
 
 
 class _Layout(NamedTuple):
@@ -197,6 +201,10 @@ class GroupLasso(Penalty):
                 )
         elif isinstance(self.axis, list):
             object.__setattr__(self, "axis", tuple(self.axis))
+
+    def is_valid(self) -> Array:
+        """Return whether all parameters are in their ranges."""
+        return nm.nonnegative(self.alpha, self.weights)
 
     def group_norms(self, w: Array) -> Array:
         """``||w_g||`` for each group that has a member, in the order of their labels or of the other axes."""

@@ -82,11 +82,17 @@ class L1(Penalty):
     [2. 0. 0.]
     """
 
+    separable = True
+
     alpha: ArrayLike = 1.0
     positive: bool = static(default=False)
 
     def __post_init__(self):
         nm.require_nonnegative(alpha=self.alpha)
+
+    def is_valid(self) -> Array:
+        """Return whether all parameters are in their ranges."""
+        return nm.nonnegative(self.alpha)
 
     def pull(self, w: Array) -> Array:
         """``alpha``, 0 where it is infinite."""

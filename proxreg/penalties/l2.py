@@ -64,7 +64,13 @@ class L2(Penalty):
     [ 1.5 -0.5]
     """
 
+    separable = True
+
     alpha: ArrayLike = 1.0
 
     def __post_init__(self):
         nm.require_nonnegative(alpha=self.alpha)
+
+    def is_valid(self) -> Array:
+        """Return whether all parameters are in their ranges."""
+        return nm.nonnegative(self.alpha)

@@ -47,3 +47,5 @@ class NonNegative(Penalty):
     >>> print(pr.NonNegative().prox(jnp.array([3.0, -0.5]), 1.0))
     [3. 0.]
     """
+
+    separable = True

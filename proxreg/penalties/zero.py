@@ -14,8 +14,9 @@ def value(w: ArrayLike) -> Array:
 
 
 def prox(v: ArrayLike, step: ArrayLike) -> Array:
-    """``v``, whatever the step."""
-    return jnp.asarray(v)
+    """Return ``v``, whatever the step; with +0.0 for -0.0, as every penalty does."""
+    (x,) = operands(v)
+    return like(x, v)
 
 
 def subgradient(w: ArrayLike, grad: ArrayLike = 0.0) -> Array:
@@ -51,3 +52,5 @@ class Zero(Penalty):
     >>> print(pr.Zero().prox(jnp.array([1.0, -2.0]), 0.5))
     [ 1. -2.]
     """
+
+    separable = True

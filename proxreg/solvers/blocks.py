@@ -41,6 +41,11 @@ def split_penalty(penalty: Penalty, p: int, dtype) -> Penalty:
     return jax.tree.map(per_coordinate, penalty)
 
 
+def value(penalty: Penalty, w: Array) -> Array:
+    """Return the penalty of one block, ``penalty`` having the parameters of each coordinate."""
+    return jnp.sum(jax.vmap(lambda own, w: own.value(w))(penalty, w))
+
+
 def descend(penalty: Penalty, w: Array, gradient: Array, hessian: Array) -> Array:
     """One cycle of exact coordinate minimisation of ``gradient . d + d' hessian d / 2 + penalty(w + d)``.
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from proxreg._core import require_unforked
 from proxreg._pytree import Array, ArrayLike, strong
@@ -53,11 +54,11 @@ def prepare(problem: LinearProblem | QuadraticProblem) -> _Columns:
         own = jax.vmap(lambda rows, at: jax.lax.dynamic_slice_in_dim(rows, at, blocks.WIDTH, 1))
         return _Columns(values, own(padded, starts), blocks.split_penalty(problem.penalty, p, dtype))
     p, dtype = problem.center.size, problem.X.dtype
-    values = blocks.split((problem.X - problem.center).T)
+    values = blocks.split((problem.X - problem.center[None]).T)
     hessian = None
     if problem.loss.affine:
         weights = problem.curvature_weights(problem.offset)
-        hessian = jax.vmap(lambda columns: (columns * weights) @ columns.T)(values)
+        hessian = jax.vmap(lambda columns: (columns * weights[None]) @ columns.T)(values)
     return _Columns(values, hessian, blocks.split_penalty(problem.penalty, p, dtype))
 
 
@@ -93,15 +94,19 @@ def _pass_residual(problem: LinearProblem, columns: _Columns, point: Point) -> C
         if hessian is not None:
             new = blocks.descend(penalty, w, gradient, hessian)
             return eta + (new - w) @ values, new
-        hessian = (values * problem.local_curvature(eta)) @ values.T
+        hessian = (values * problem.local_curvature(eta)[None]) @ values.T
         move = blocks.descend(penalty, w, gradient, hessian) - w
         direction = move @ values
 
         def change(t):
             excess = problem.loss.value(eta + t * direction, problem.y) - problem.loss.value(eta, problem.y)
-            return jnp.sum(weighed(problem.weights, excess)) + penalty.value(w + t * move) - penalty.value(w)
+            return (
+                jnp.sum(weighed(problem.weights, excess))
+                + blocks.value(penalty, w + t * move)
+                - blocks.value(penalty, w)
+            )
 
-        slope = gradient @ move + penalty.value(w + move) - penalty.value(w)
+        slope = gradient @ move + blocks.value(penalty, w + move) - blocks.value(penalty, w)
         t = longest_decrease(change, slope, problem.null_loss)
         return eta + t * direction, jnp.where(t == 1, w + move, w + t * move)
 
@@ -129,7 +134,8 @@ def coordinate_descent(
     ``smooth`` is ``pr.LinearModel`` (residual form) or ``pr.Quadratic`` (Gram form), ``penalty`` a separable one.
     ``tol`` bounds the relative duality gap and the relative KKT violation of the returned point (the latter alone where
     no dual is known).
-    Pure: safe under ``jit`` and ``vmap``; ``unroll=True`` with a static ``max_steps`` makes it reverse-differentiable.
+    Pure: safe under ``jit``, ``vmap`` and forward-mode differentiation; ``unroll=True`` with a static ``max_steps``
+    makes it reverse-differentiable.
 
     >>> import jax.numpy as jnp, proxreg as pr
     >>> X, y = jnp.array([[1.0, 0.0], [0.0, 2.0]]), jnp.array([4.0, 1.0])
@@ -140,23 +146,39 @@ def coordinate_descent(
     require_unforked()
     if not isinstance(smooth, LinearModel | Quadratic):
         raise ValueError("coordinate_descent needs pr.LinearModel or pr.Quadratic; for a function use pr.fista")
-    check_penalty(penalty)
+    check_penalty(penalty, smooth.parameters(w0))
     if not penalty.separable:
         raise ValueError(f"coordinate_descent needs a separable penalty, {type(penalty).__name__} is not: use pr.fista")
-    given = strong((smooth, penalty))
     tol, steps = stopping(tol, max_steps)
-    return _unrolled(given, w0, tol, int(max_steps)) if unroll else _coordinate_descent(given, w0, tol, steps)  # pyright: ignore
+    steps = int(max_steps) if unroll else steps  # pyright: ignore[reportArgumentType]
+    options = w0, tol, steps, jax.config.jax_debug_nans  # pyright: ignore[reportAttributeAccessIssue]
+    with np.errstate(over="ignore"):
+        return (_unrolled if unroll else _coordinate_descent)(strong((smooth, penalty)), *options)
 
 
 @jax.default_matmul_precision("highest")  # a certificate needs all digits of float32 on every device
 def _solve(
-    given: tuple[LinearModel | Quadratic, Penalty], w0: Any, tol: Array, max_steps: Array | int, unroll: bool
+    problem_of: tuple[LinearModel | Quadratic, Penalty],
+    w0: Any,
+    tol: Array,
+    max_steps: Array | int,
+    debug_nans: bool,
+    *,
+    unroll: bool,
 ) -> Result:
-    smooth, penalty = given
+    smooth, penalty = problem_of
     problem = smooth.with_penalty(penalty)
-    advance = partial(step, problem, prepare(problem))
-    return run(problem, init(problem, w0), advance, tol=tol, max_steps=max_steps, unroll=unroll)
+    return run(
+        problem,
+        init(problem, w0),
+        partial(step, problem, prepare(problem)),
+        tol=tol,
+        max_steps=max_steps,
+        valid=smooth.is_valid() & penalty.is_valid(),
+        unroll=unroll,
+        debug_nans=debug_nans,
+    )
 
 
-_coordinate_descent = jax.jit(partial(_solve, unroll=False))
-_unrolled = jax.jit(partial(_solve, unroll=True), static_argnums=3)
+_coordinate_descent = jax.jit(partial(_solve, unroll=False), static_argnums=4)
+_unrolled = jax.jit(partial(_solve, unroll=True), static_argnums=(3, 4))

@@ -5,12 +5,14 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from proxreg._core import require_unforked
-from proxreg._pytree import Array, ArrayLike, PyTree, strong, tree_sum, tree_where
-from proxreg.models import Function, Point, Problem, Smooth, as_smooth
+from proxreg._pytree import Array, ArrayLike, PyTree, strong, tree_vdot, tree_where
+from proxreg.models import Function, Point, Problem, Smooth, as_parameters, as_smooth
 from proxreg.penalties import Penalty
-from proxreg.solvers.loop import Result, check_penalty, run, stopping
+from proxreg.solvers.loop import Result, check_penalty, check_prox, run, stopping
+from proxreg.solvers.programs import FunctionPrograms
 
 # Liang, Luo and Schoenlieb (2018): momentum 1 with restarts bears a step a third longer than 1/L
 GREED = 1.3
@@ -31,7 +33,7 @@ class FistaState(NamedTuple):
 
 def init(point: Point, steps: PyTree) -> FistaState:
     """The state at a point, about to take the steps (one per parameter) that the model allows."""
-    dtype = jax.tree.leaves(steps)[0].dtype
+    dtype = jnp.result_type(*jax.tree.leaves(steps))
     return FistaState(point, point, jnp.asarray(GREED, dtype), jnp.asarray(jnp.inf, dtype))
 
 
@@ -71,7 +73,7 @@ def step(problem: Problem, steps: PyTree, state: FistaState) -> FistaState:
 
 def _inner(a: PyTree, b: PyTree, steps: PyTree) -> Array:
     """The inner product in which the steps have length one."""
-    return tree_sum(jax.tree.map(lambda x, y, s: jnp.sum(x * y / s), a, b, steps))
+    return tree_vdot(a, jax.tree.map(lambda y, s: y / s, b, steps))
 
 
 def fista(
@@ -79,6 +81,7 @@ def fista(
     penalty: Penalty,
     w0: Any = None,
     *,
+    args: tuple = (),
     tol: ArrayLike = 1e-5,
     max_steps: ArrayLike = 10_000,
     unroll: bool = False,
@@ -90,11 +93,13 @@ def fista(
     coordinate where the penalty is separable, come from the curvature bound of the model; each is checked against the
     true curvature and halved where it was too long.
 
-    ``smooth`` is ``pr.LinearModel``, ``pr.Quadratic`` or any differentiable function of any pytree of parameters.
+    ``smooth`` is ``pr.LinearModel``, ``pr.Quadratic`` or any differentiable function ``smooth(params, *args)`` of any
+    pytree of parameters, real or complex. The compiled program of a function lives as long as the function does, so
+    pass the same one and new data as ``args``: a new lambda compiles anew.
     ``w0`` is like the parameters; None starts models at zero coefficients. ``tol`` bounds the relative duality gap and
     the relative KKT violation of the returned point (the latter alone for functions, and where no dual is known).
-    Pure: safe under ``jit`` and ``vmap``; ``unroll=True`` with a static ``max_steps`` makes it
-    reverse-differentiable. For a non-convex problem the answer is a stationary point.
+    Pure: safe under ``jit``, ``vmap`` and forward-mode differentiation; ``unroll=True`` with a static ``max_steps``
+    makes it reverse-differentiable. For a non-convex problem the answer is a stationary point.
 
     >>> import jax, jax.numpy as jnp, proxreg as pr
     >>> X, y = jnp.array([[1.0, 0.0], [0.0, 2.0]]), jnp.array([4.0, 1.0])
@@ -107,24 +112,48 @@ def fista(
      [2.  0.  ]]
     """
     require_unforked()
-    smooth = as_smooth(smooth)
-    check_penalty(penalty)
+    smooth = as_smooth(smooth, args)
     if isinstance(smooth, Function) and w0 is None:
         raise ValueError("w0 is needed where smooth is a function: it tells the shapes of the parameters")
-    given = strong((smooth, penalty))
+    w0 = as_parameters(w0) if isinstance(smooth, Function) else w0
+    check_penalty(penalty, smooth.parameters(w0))
     tol, steps = stopping(tol, max_steps)
-    return _unrolled(given, w0, tol, int(max_steps)) if unroll else _fista(given, w0, tol, steps)  # pyright: ignore
+    steps = int(max_steps) if unroll else steps
+    options = w0, tol, steps, jax.config.jax_debug_nans  # pyright: ignore[reportAttributeAccessIssue]
+    with np.errstate(over="ignore"):
+        if isinstance(smooth, Function):
+            program = _unrolled_function if unroll else _fista_function
+            return program(smooth.function, strong((smooth.args, penalty)), *options)
+        return (_unrolled if unroll else _fista)(strong((smooth, penalty)), *options)
 
 
 @jax.default_matmul_precision("highest")  # a certificate needs all digits of float32 on every device
-def _solve(given: tuple[Smooth, Penalty], w0: Any, tol: Array, max_steps: Array | int, unroll: bool) -> Result:
-    smooth, penalty = given
+def _solve(
+    problem_of: tuple[Smooth, Penalty], w0: Any, tol: Array, max_steps: Array | int, debug_nans: bool, *, unroll: bool
+) -> Result:
+    smooth, penalty = problem_of
     problem = smooth.with_penalty(penalty, w0) if isinstance(smooth, Function) else smooth.with_penalty(penalty)
     point = problem.start(w0)
     steps = problem.steps(point)
-    state = init(point, steps)
-    return run(problem, state, partial(step, problem, steps), tol=tol, max_steps=max_steps, unroll=unroll)
+    check_prox(problem, point, steps)
+    return run(
+        problem,
+        init(point, steps),
+        partial(step, problem, steps),
+        tol=tol,
+        max_steps=max_steps,
+        valid=smooth.is_valid() & penalty.is_valid(),
+        unroll=unroll,
+        debug_nans=debug_nans,
+    )
 
 
-_fista = jax.jit(partial(_solve, unroll=False))
-_unrolled = jax.jit(partial(_solve, unroll=True), static_argnums=3)
+def _solve_function(function: Any, args_and_penalty: tuple[tuple, Penalty], *options: Any, unroll: bool) -> Result:
+    args, penalty = args_and_penalty
+    return _solve((Function(function, args), penalty), *options, unroll=unroll)
+
+
+_fista = jax.jit(partial(_solve, unroll=False), static_argnums=4)
+_unrolled = jax.jit(partial(_solve, unroll=True), static_argnums=(3, 4))
+_fista_function = FunctionPrograms(partial(_solve_function, unroll=False), static_argnums=4)
+_unrolled_function = FunctionPrograms(partial(_solve_function, unroll=True), static_argnums=(3, 4))

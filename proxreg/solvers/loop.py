@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import export
 
 from proxreg._pytree import Array, ArrayLike, PyTree, concrete, tree_where
-from proxreg.models import Certificate, Problem
-from proxreg.penalties import Penalty
+from proxreg.models import Certificate, Point, Problem
+from proxreg.penalties import Penalty, require_declared
+from proxreg.solvers.forward_mode import forward_mode_only
 
 
 class Status(enum.IntEnum):
@@ -19,7 +21,8 @@ class Status(enum.IntEnum):
     CONVERGED = 0
     MAX_STEPS = 1
     NON_FINITE = 2
-    UNBOUNDED = 4  # the objective has no minimiser: it falls for ever along some direction
+    INVALID = 3  # a parameter of this lane is outside its range: a strength or a weight below 0, limits that cross
+    UNBOUNDED = 4  # the objective has no minimiser: it falls for ever along some direction (fitting functions alone)
 
 
 _RUNNING = -1
@@ -30,16 +33,38 @@ class Result(NamedTuple):
 
     w: PyTree  # parameters, as the model takes them
     objective: Array  # loss + penalty at w
-    gap: Array  # relative duality gap at w; NaN where no dual point is known
+    gap: Array  # relative duality gap at w; NaN where no dual point is known (infinite under jax_debug_nans)
     violation: Array  # relative KKT violation at w
     num_steps: Array  # steps taken
-    status: Array  # Status.CONVERGED, MAX_STEPS or NON_FINITE, as int32
+    status: Array  # Status.CONVERGED, MAX_STEPS, NON_FINITE or INVALID, as int32
 
 
-def check_penalty(penalty: Any) -> None:
-    """Raises unless it is one."""
+export.register_namedtuple_serialization(Result, serialized_name="proxreg.Result")
+
+
+def check_penalty(penalty: Any, params: PyTree) -> None:
+    """Raise unless it is a penalty whose declarations hold for such parameters."""
     if not isinstance(penalty, Penalty):
         raise ValueError(f"penalty must be a penalty such as pr.L1(0.1), got {penalty!r}")
+    require_declared(penalty, params)
+
+
+def check_prox(problem: Problem, point: Point, steps: PyTree) -> None:
+    """Raise where the penalty does not take such parameters, or returns others than it should."""
+    name = type(problem.penalty).__name__
+    try:
+        after = jax.eval_shape(lambda p, t: problem.prox(p.params, t), point, steps)
+        expected, found = (jax.tree.map(jnp.shape, tree) for tree in (point.params, after))
+        if expected != found:
+            raise ValueError(f"the prox of {name} must return parameters like v, of shape {expected}, not {found}")
+        value = jax.eval_shape(problem.certify, point).objective
+    except (TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{name} does not apply to these parameters: {error}; where it takes arrays and they are a tree, pass "
+            f"pr.by_path([], default={name}(...))"
+        ) from None
+    if value.shape != ():
+        raise ValueError(f"the value of {name} must be a scalar, not of shape {value.shape}: sum over coordinates")
 
 
 def stopping(tol: ArrayLike, max_steps: ArrayLike) -> tuple[Array, Array]:
@@ -65,13 +90,17 @@ def run(
     *,
     tol: ArrayLike,
     max_steps: ArrayLike,
+    valid: Array,
     unroll: bool = False,
+    debug_nans: bool = False,
 ) -> Result:
     """Steps until ``tol`` or ``max_steps``; a lane that has stopped is not touched again.
 
     Stops on the relative duality gap and the relative KKT violation (the latter alone where no dual is known) of the
-    very point that is returned. A NaN stops its lane alone, with status NON_FINITE. ``unroll=True`` runs ``max_steps``
-    steps, a static number, without ``while_loop``, so that reverse-mode differentiation works, at the memory of all.
+    very point that is returned. A NaN stops its lane alone, with status NON_FINITE; one that is not ``valid`` never
+    starts: its numbers are NaN, its status INVALID. ``unroll=True`` runs ``max_steps`` steps, a static number, without
+    ``while_loop``, so that reverse-mode differentiation works, at the memory of all. Under ``debug_nans`` a gap that is
+    not known is infinite, since JAX takes a NaN that is returned for a mistake.
     """
 
     def judged(state: Any, num_steps: Array) -> _Carry:
@@ -96,6 +125,8 @@ def run(
         return judged(state, carry.num_steps + budget)
 
     carry = judged(state, jnp.zeros((), jnp.int32))
+    refused = ~valid & (carry.status != Status.NON_FINITE)
+    carry = carry._replace(status=jnp.where(refused, Status.INVALID, carry.status).astype(jnp.int32))
     if unroll:
         rounds = -(-int(max_steps) // problem.check_every)
         carry, _ = jax.lax.scan(
@@ -104,8 +135,11 @@ def run(
     else:
         carry = jax.lax.while_loop(running, advance, carry)
 
-    objective, gap, violation = carry.certificate
+    objective, gap, violation = (jnp.where(refused, jnp.nan, number) for number in carry.certificate)
+    if debug_nans:
+        gap = jnp.where(jnp.isnan(gap) & ~jnp.isnan(violation), jnp.inf, gap)
     finite = jnp.isfinite(objective)
     ended = jnp.where(finite, Status.MAX_STEPS, Status.NON_FINITE).astype(jnp.int32)
     status = jnp.where(carry.status == _RUNNING, ended, carry.status)
-    return Result(problem.solution(carry.state.point), objective, gap, violation, carry.num_steps, status)
+    result = Result(problem.solution(carry.state.point), objective, gap, violation, carry.num_steps, status)
+    return result if unroll else forward_mode_only(result)

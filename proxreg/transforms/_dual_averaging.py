@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jax import export
 
 from proxreg.transforms._landing import inverse, land, wide
 from proxreg.transforms._strength import Strength
@@ -29,6 +30,9 @@ class DualAveragingState(NamedTuple):
     totals: tuple[jax.Array, ...]  # of the factor, or of l1 and l2, so far: S_t
     dual: optax.Updates  # the subgradient of S_t penalty at the parameters, q; float32 at least
     squares: Any  # sums of squared gradients where the metric needs them, else None
+
+
+export.register_namedtuple_serialization(DualAveragingState, serialized_name="proxreg.DualAveragingState")
 
 
 def dual_averaging(

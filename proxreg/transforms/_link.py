@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jax import export
 
 from proxreg.penalties import Penalty
 from proxreg.transforms._tree import Mask, check, map_leaves, penalties_of
@@ -15,6 +16,9 @@ class CountState(NamedTuple):
     """State of a link that follows schedules."""
 
     count: jax.typing.ArrayLike  # updates so far, int32  # pyright: ignore[reportIncompatibleMethodOverride]
+
+
+export.register_namedtuple_serialization(CountState, serialized_name="proxreg.CountState")
 
 
 def scheduled_link(

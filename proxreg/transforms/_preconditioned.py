@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jax import export
 
 from proxreg.transforms._landing import inverse, land
 from proxreg.transforms._strength import Strength, at, require_nonnegative
@@ -17,6 +18,9 @@ class PreconditionedState(NamedTuple):
 
     num_updates: jax.typing.ArrayLike  # so far, int32: where schedules are; "count" is the inner optimiser's
     inner: optax.OptState  # of the optimiser without penalty
+
+
+export.register_namedtuple_serialization(PreconditionedState, serialized_name="proxreg.PreconditionedState")
 
 
 class Diagonal(NamedTuple):

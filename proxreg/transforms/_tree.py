@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from proxreg.penalties import Penalty, Zero
-from proxreg.penalties.by_path import at_leaf
+from proxreg.penalties import Penalty, Zero, require_declared
+from proxreg.penalties.by_path import at_leaf, path_name
 
 Mask = Any  # prefix tree of booleans, a function of the parameters that returns one, or None
 
@@ -18,14 +18,33 @@ NO_PARAMS = (
 )
 
 
+def require_arrays(params: Any) -> None:
+    """Raise where a leaf is no array of numbers: a whole module was passed, its functions and keys included."""
+    for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+        dtype = getattr(leaf, "dtype", None) if hasattr(leaf, "shape") else None
+        if isinstance(leaf, bool | int | float | complex) or (dtype is not None and _numeric(dtype)):
+            continue
+        raise ValueError(
+            f"parameters must be arrays of numbers, {path_name(path) or 'what was passed'} is "
+            f"{type(leaf).__name__ if dtype is None else dtype}: pass eqx.filter(model, eqx.is_inexact_array) of an "
+            "equinox module, nnx.state(model, nnx.Param) of a flax one, and the same in update"
+        )
+
+
+def _numeric(dtype: Any) -> bool:
+    return jnp.issubdtype(dtype, jnp.number) or jnp.issubdtype(dtype, jnp.bool_)
+
+
 def check(penalty: Penalty, params: Any, mask: Mask) -> None:
     """Raises where a penalty does not fit its leaf; traces only. Placeholders without leaves pass (``map_params``)."""
     if not jax.tree.leaves(params):
         return
+    require_arrays(params)
     paths = [path for path, _ in jax.tree_util.tree_leaves_with_path(params)]
     for path, own, leaf in zip(paths, penalties_of(penalty, params, mask), jax.tree.leaves(params)):
         if own is not None:
             with at_leaf(path):
+                require_declared(own, leaf)
                 jax.eval_shape(own.value, leaf)
 
 

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jax import export
 
-from proxreg.transforms._tree import Mask, flags
+from proxreg.transforms._tree import Mask, flags, require_arrays
 
 
 class DebiasState(NamedTuple):
@@ -14,6 +15,9 @@ class DebiasState(NamedTuple):
 
     kept: Any  # booleans like the parameters: where they were not zero at ``init``
     inner: optax.OptState  # of the optimiser that trains the rest
+
+
+export.register_namedtuple_serialization(DebiasState, serialized_name="proxreg.DebiasState")
 
 
 def debias(
@@ -44,6 +48,7 @@ def debias(
     chosen = optax.with_extra_args_support(optax.identity() if inner is None else inner)
 
     def init(params):
+        require_arrays(params)
         kept = jax.tree.map(lambda p: jnp.asarray(p) != 0, params)
         if mask is not None and jax.tree.leaves(params):
             may_freeze = flags(mask, params)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jax import export
 
 from proxreg.penalties import Penalty
 from proxreg.transforms._landing import land, wide
@@ -17,6 +18,9 @@ class LionState(NamedTuple):
 
     count: jax.typing.ArrayLike  # updates so far, int32  # pyright: ignore[reportIncompatibleMethodOverride]
     mu: optax.Updates  # average of the gradients
+
+
+export.register_namedtuple_serialization(LionState, serialized_name="proxreg.LionState")
 
 
 def proximal_lion(

@@ -32,9 +32,8 @@ def test_no_negative_zero(case):
     v, t = ev.points(case)
     v[5::8] = np.where(v[5::8] > 0, -0.0, v[5::8])
     v[6] = -0.0
-    if case.radius is not None or case.faces:
-        p = ev.prox(case, v, t)
-        assert not np.any(np.signbit(p) & (p == 0))
+    p = ev.prox(case, v, t)
+    assert not np.any(np.signbit(p) & (p == 0))
 
 
 @pytest.mark.parametrize("dtype", [jnp.float16, jnp.float32])
@@ -59,6 +58,24 @@ def test_step_to_infinity_minimises_the_penalty_alone(case):
     p = ev.prox(case, v, np.full(ev.B, 1e15))
     lowest = np.minimum(case.value(case.domain(np.zeros_like(v))), case.value(case.domain(v)))
     np.testing.assert_allclose(case.value(p), lowest, atol=1e-12)
+
+
+@ev.every
+def test_an_infinite_step_is_the_limit_of_long_ones(case):
+    """Nothing is penalised at strength 0 however long the step."""
+    v = ev.normal(case)
+    np.testing.assert_allclose(
+        ev.prox(case, v, np.full(ev.B, np.inf)), ev.prox(case, v, np.full(ev.B, 1e30)), atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("alpha", [1e39, np.array([1e39, 1e39, 0.5])])
+def test_a_strength_beyond_the_type_is_infinite_without_a_warning(alpha):
+    v = jnp.array([3.0, -2.0, 1.0], jnp.float32)
+    for penalty in (pr.L1(alpha), pr.L2(alpha), pr.ElasticNet(alpha, 0.5)):
+        assert np.all(np.asarray(penalty.prox(v, 1.0))[:2] == 0)
+        assert np.isinf(penalty.value(v))
+        assert penalty.value(jnp.zeros(3, jnp.float32)) == 0
 
 
 @ev.over(case for case in PENALTIES if case.id.endswith("-none"))

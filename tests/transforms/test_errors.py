@@ -1,6 +1,8 @@
 """Mistakes in the call of a transformation are named at once, with what to pass instead."""
 
+import jax
 import jax.numpy as jnp
+import optax
 import pytest
 
 import proxreg as pr
@@ -54,3 +56,37 @@ def test_optimisers(case, arguments, options, message):
 def test_links(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pr.pytree_dataclass
+class Module:
+    """A whole module, as equinox has them: its functions and keys are leaves too."""
+
+    weight: jax.Array
+    activation: object = jnp.tanh
+
+
+@by_case
+def test_a_whole_module_is_refused_with_what_to_pass(case):
+    optimiser = case.make(0.1, l1=0.1, **case.options)
+    for module, name in ((Module(jnp.ones(2)), "activation"), (Module(jnp.ones(2), jax.random.key(0)), "key<fry>")):
+        with pytest.raises(ValueError, match=f"{name}.*eqx.filter.model, eqx.is_inexact_array.*nnx.state"):
+            optimiser.init(module)
+    with pytest.raises(ValueError, match="what was passed is Linear: pass eqx"):
+        optimiser.init(type("Linear", (), {})())
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        pr.proximal(pr.L1(0.1), 0.1),
+        pr.add_subgradient(pr.L1(0.1)),
+        pr.decoupled_shrinkage(pr.L1(0.1), 0.1),
+        pr.gradient_mapping(pr.L1(0.1), 0.1),
+        pr.debias(optax.sgd(0.1)),
+    ],
+    ids=["proximal", "add_subgradient", "decoupled_shrinkage", "gradient_mapping", "debias"],
+)
+def test_links_refuse_a_whole_module_too(link):
+    with pytest.raises(ValueError, match=r"activation is .*: pass eqx"):
+        link.init(Module(jnp.ones(2)))
