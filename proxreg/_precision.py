@@ -26,12 +26,6 @@ def resolve(dtype: Any, X: Any) -> np.dtype:
     return chosen
 
 
-def strength_in(dtype: np.dtype, values: Any) -> np.ndarray:
-    """Return strengths in a type: beyond its range they are infinite, and keep coefficients at zero as they would."""
-    with np.errstate(over="ignore"):
-        return np.asarray(values).astype(dtype)
-
-
 @contextlib.contextmanager
 def scope(dtype: np.dtype) -> Iterator[None]:
     """A context in which JAX has this type; nothing outside it changes.

@@ -130,7 +130,7 @@ def pose(
     with _precision.scope(task.dtype):
         wanted = with_limits_for(task, template) if limited else template, ratios, n_alphas, min_ratio
         grid = np.stack([default_grid(each, *wanted) for each in tasks]) if given is None else given
-    grid = _precision.strength_in(task.dtype, np.broadcast_to(grid, (len(tasks), *ratios.shape, grid.shape[-1])))
+    grid = np.broadcast_to(grid, (len(tasks), *ratios.shape, grid.shape[-1])).astype(task.dtype)
     grid = grid if several else grid[0]
     return PathProblem(tasks, several, template, limited, ratios, grid, penalty is not None, most, options)
 

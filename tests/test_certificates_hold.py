@@ -4,6 +4,7 @@ Right values come from closed forms, from scipy on split variables, or from deci
 """
 
 import decimal
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +17,7 @@ import proxreg as pr
 decimal.getcontext().prec = 60
 
 
-def objective(loss, X, y, coef, intercept, strength, weights=None, offset=0.0):
+def objective(loss, X, y, coef, intercept, strength, weights: Any = None, offset: Any = 0.0):
     """The mean loss and the l1 penalty of given strengths, in float64 from the rows."""
     eta = X @ np.asarray(coef, float) + float(intercept) + offset
     weights = np.ones(len(y)) if weights is None else weights
@@ -44,14 +45,14 @@ def smallest(loss, X, y, strength, **given):
         u = weights / weights.sum() * (mean - y)
         return np.concatenate([unit.T @ u + strength, strength - unit.T @ u, [u.sum()]])
 
-    start = np.zeros(2 * p + 1)
+    start, least = np.zeros(2 * p + 1), np.inf
     for _ in range(5):
         found = optimize.minimize(
             function, start, jac=slope, method="L-BFGS-B", bounds=[(0, None)] * (2 * p) + [(None, None)],
             options={"maxiter": 20_000, "maxfun": 40_000, "ftol": 1e-16, "gtol": 1e-12},
         )  # fmt: skip
-        start = found.x
-    return found.fun
+        start, least = found.x, min(least, found.fun)
+    return least
 
 
 def counts(rng=None, n=20, p=5):

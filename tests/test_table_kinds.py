@@ -207,7 +207,7 @@ def test_packed_files(written, pack):
 @pytest.mark.parametrize(
     ("content", "start"),
     [
-        (gzip.compress(b"a,y\n1,2\n")[:-9], "a damaged gzip file: "),
+        (gzip.compress(b"a,y\n1,2\n", mtime=0)[:-9], "a damaged gzip file: "),
         (b"PK\x03\x04rest", "this is a ZIP archive or an Excel workbook; unpack it, or save the sheet as CSV"),
         (b"\x28\xb5\x2f\xfdrest", "this is a Zstandard file; unpack it with: unzstd"),
         (b"PAR1 no table at all PAR1", "a damaged Parquet file: "),

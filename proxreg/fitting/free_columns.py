@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from proxreg import _precision
 from proxreg._pytree import Array
 from proxreg.engine import Family, column_bucket, filled, is_plain, null_model, padded, recedes, row_bucket, signs
 from proxreg.fitting.rows import centred_rows
@@ -21,6 +22,7 @@ from proxreg.penalties import L1, Penalty
 from proxreg.solvers import Result, Status
 from proxreg.task import Options, Task
 
+WIDE = np.dtype(np.float64)  # in which these gaps are computed
 REFINEMENTS = 2  # projections: what rounding leaves of the first is gone after the second
 SINGULAR = 1e-12  # eigenvalues below this, relative to the largest, belong to directions that rounding alone spans
 ORTHOGONAL = 1e-8  # a larger cosine with a free column, and the point is no dual point
@@ -144,7 +146,7 @@ def gaps_beside(task: Task, family: Family, free: np.ndarray, found: Result) -> 
     size, wide_n = column_bucket(p), row_bucket(n)
     wide, gaps = family.columns(np.arange(p), p, size), np.zeros(len(coef))
     order = filled(np.arange(n), wide_n)
-    with jax.enable_x64(True):
+    with _precision.scope(WIDE):
         arrays = padded(rows.X[order], wide_n, size), rows.y[order], padded(rows.weights, wide_n), rows.offset[order]
         data = tuple(map(jnp.asarray, arrays))
         for lane in range(len(coef)):
@@ -170,9 +172,8 @@ def _gap(
 ) -> Array:
     eta = X @ w + b + offset
     slope, bend = loss.derivative(eta, y), jnp.maximum(loss.second_derivative(eta, y), 0)
-    Z = jnp.concatenate(
-        [jnp.where(free[None], X, 0), jnp.where(fit_intercept, 1.0, 0.0) * jnp.ones((len(y), 1))], axis=1
-    )
+    ones = jnp.where(fit_intercept, 1.0, 0.0) * jnp.ones((len(y), 1))
+    Z = jnp.concatenate([jnp.where(free[None], X, 0), ones], axis=1)
     norms = jnp.sqrt(weights @ jnp.square(Z))
     Z = Z / jnp.where(norms > 0, norms, 1)[None]
     values, vectors = jnp.linalg.eigh((Z.T * weighed(weights, bend)[None]) @ Z)
@@ -204,7 +205,7 @@ def _unbounded(task: Task, free: np.ndarray, found: Result, tol: float) -> np.nd
     columns = np.column_stack([X[:, free], *([np.ones(len(X))] if rows.fit_intercept else [])])
     goal, receding = 10 * tol * task.null_loss, []
     for w, b in zip(coef, intercept):
-        with jax.enable_x64(True):
+        with _precision.scope(WIDE):
             loss = np.asarray(task.loss.value(jnp.asarray(X @ w + b + offset), jnp.asarray(y)))
         receding.append(recedes(columns, ends[count], loss, weights * loss <= goal))
     return np.array(receding)
