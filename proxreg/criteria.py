@@ -10,8 +10,8 @@ from scipy.special import gammaln
 from proxreg import _precision
 from proxreg.cv_result import CVPath
 from proxreg.engine import OneBlasThread
+from proxreg.fitting import limits_in
 from proxreg.losses import Huber, Loss, Squared
-from proxreg.path_problem import limits_in
 from proxreg.penalties import L1, L2, BoundedElasticNet, ElasticNet
 from proxreg.results import Fit, Path, fit_at
 from proxreg.rules import best, warn_at_the_edge

@@ -12,8 +12,8 @@ from proxreg.alpha_grid import critical_alphas, unpenalised_fit
 from proxreg.batch import solve_batch
 from proxreg.convergence import remedy, warn_unless_converged
 from proxreg.engine import solve_one, strength
-from proxreg.fitting import on_input_scale
-from proxreg.path_problem import as_path, check_ratios, labels, pose, solved, template_of, with_limits_for
+from proxreg.fitting import on_input_scale, with_limits_for
+from proxreg.path_problem import as_path, check_ratios, labels, pose, solved, template_of
 from proxreg.penalties import L1, BoundedElasticNet, Penalty, Zero
 from proxreg.results import Fit, Path
 from proxreg.task import make_options, make_task, require_alpha, require_factor, require_fit, require_type

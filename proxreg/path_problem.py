@@ -10,12 +10,11 @@ import jax
 import numpy as np
 
 from proxreg import _precision
-from proxreg._pytree import replace
 from proxreg.alpha_grid import default_grid, unpenalised_fit
 from proxreg.array_checks import require_range
 from proxreg.batch import solve_batch
 from proxreg.engine import OneBlasThread
-from proxreg.fitting import on_input_scale
+from proxreg.fitting import at_limits, on_input_scale, with_limits_for
 from proxreg.models import Coefficients, LinearModel
 from proxreg.penalties import BoundedElasticNet, ElasticNet, Penalty
 from proxreg.results import Origin, Path
@@ -211,7 +210,7 @@ def answer(
         ]
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         if problem.limited:
-            joined["coef"] = _at_limits(joined["coef"], problem.template)
+            joined["coef"] = at_limits(joined["coef"], problem.template)
         return {name: a.reshape(*grid.shape, *a.shape[1:]) for name, a in joined.items()}
 
 
@@ -226,28 +225,6 @@ def _start(task: Task, coef: np.ndarray, intercept: np.ndarray) -> Any:
 def scaled_template(problem: PathProblem) -> Penalty:
     """The template for the columns as solvers see them."""
     return with_limits_for(problem.task, problem.template) if problem.limited else problem.template
-
-
-def with_limits_for(task: Task, template: Any) -> Penalty:
-    """Limits of the input's coefficients as those of a task's columns: there they are times the scale."""
-    with np.errstate(over="ignore", under="ignore"):
-        lower, upper = ((limit * task.design.scale).astype(task.dtype) for limit in (template.lower, template.upper))
-    return replace(template, lower=lower, upper=upper)
-
-
-def limits_in(dtype: np.dtype, template: Any) -> tuple[np.ndarray, np.ndarray]:
-    """The lower and the upper limits as coefficients of that type know them; of none that is too small is -0."""
-    with np.errstate(over="ignore", under="ignore"):
-        lower, upper = (np.asarray(limit).astype(dtype) + 0 for limit in (template.lower, template.upper))
-    return lower, upper
-
-
-def _at_limits(coef: np.ndarray, template: Any) -> np.ndarray:
-    """Coefficients ``(L, p)`` that reached a limit, but for the rounding of scales, are there."""
-    lower, upper = limits_in(coef.dtype, template)
-    nearly = 1 - 4 * np.finfo(coef.dtype).eps  # of limits with zero between them
-    coef = np.where(coef >= nearly * upper, upper, coef)
-    return np.where(coef <= nearly * lower, lower, coef)
 
 
 def as_path(problem: PathProblem, found: dict[str, np.ndarray]) -> Path:

@@ -11,37 +11,6 @@ from tests.cases import SOLVERS
 X, Y = problems.regression(n=30, p=4)
 
 
-@pytest.mark.parametrize("solver", ["auto", "coordinate_descent"])
-@pytest.mark.parametrize("loss", ["squared", "logistic"])
-def test_alphas_beyond_float32_give_exact_zeros_and_no_warning(loss, solver):
-    y = Y if loss == "squared" else Y.mean() < Y
-    path = pr.fit_path(X, y, alphas=[1e300, 0.1], loss=loss, solver=solver)
-    assert path.converged.all()
-    assert np.all(path.coef[0] == 0)
-    alone = pr.fit_path(X, y, alphas=[0.1], loss=loss, solver=solver)
-    np.testing.assert_allclose(path.coef[1], alone.coef[0], atol=1e-3)
-
-
-def test_ridge_beyond_float32():
-    path = pr.fit_path(X, Y, alphas=[1e300, 0.1], l1_ratio=0.0)
-    assert path.converged.all()
-    assert np.all(path.coef[0] == 0)
-
-
-@pytest.mark.parametrize("factor", [1e39, 1e300])
-def test_a_penalty_factor_beyond_float32_leaves_the_column_out(factor):
-    factors = [factor, 1.0, 1.0, 1.0]
-    out = pr.fit_path(X, Y, alphas=[0.1], exclude=[0])
-    for fit in (
-        pr.fit_path(X, Y, alphas=[0.1], penalty_factor=factors),
-        pr.fit(X, Y, penalty=pr.L1(0.1), penalty_factor=factors),
-    ):
-        assert np.all(fit.converged)
-        np.testing.assert_allclose(np.ravel(fit.coef), out.coef[0], atol=1e-3)
-        assert np.ravel(fit.coef)[0] == 0
-    assert pr.alpha_max(X, Y, penalty_factor=factors) == pytest.approx(pr.alpha_max(X, Y, exclude=[0]), rel=1e-6)
-
-
 @pytest.mark.parametrize("case", SOLVERS, ids=lambda case: case.id)
 def test_solvers_take_strengths_beyond_float32(case):
     fit = case.solve(pr.LinearModel(X, Y), pr.L1(np.array([1e39, 0.1, 0.1, 0.1])))

@@ -108,7 +108,7 @@ def test_without_an_intercept_a_constant_column_is_one():
 @pytest.mark.parametrize(
     ("loss", "value", "dtype"),
     [("squared", 0.1, "float32"), ("squared", 0.1, "float64"), ("huber", 3.7, "float32")]
-    + [("poisson", value, dtype) for value in (0.0, 3.7) for dtype in ("float32", "float64")],
+    + [("poisson", 3.7, dtype) for dtype in ("float32", "float64")],
 )
 def test_a_constant_response_gives_exact_zeros(loss, value, dtype):
     path, warning = said(pr.DataWarning, fit_path, y=np.full(N, value), loss=loss, dtype=dtype)

@@ -7,7 +7,6 @@ others (Correia, Guimaraes and Zylkin 2021, arXiv:1903.01633).
 
 import numpy as np
 from scipy.linalg import null_space
-from scipy.optimize import linprog
 
 from proxreg.losses import Logistic, Loss, Poisson
 
@@ -45,6 +44,8 @@ def recedes(columns: np.ndarray, ends: np.ndarray, losses: np.ndarray, negligibl
     losses are within the tolerance of the fit. Rows that fit badly do not move along such a direction: it lies in the
     null space of theirs, mostly nothing at all; what is left is a linear program.
     """
+    from scipy.optimize import linprog  # slow to import, and rarely needed
+
     size = np.linalg.norm(columns, axis=0)
     columns = columns[:, size > 0] / size[size > 0]
     if not columns.size:

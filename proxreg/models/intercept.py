@@ -50,9 +50,14 @@ def best_intercept(loss: Loss, eta: Array, y: Array, weights: Array, start: Arra
 
 
 def is_best_intercept(loss: Loss, eta: Array, y: Array, weights: Array) -> Array:
-    """Return whether the derivatives at ``eta`` cancel, as at a best intercept they do, to a third of the digits."""
+    """Return whether the derivatives at ``eta`` cancel, as at a best intercept they do, to a third of the digits.
+
+    Where there is nothing to explain they are rounding, of numbers as large as y and the predictor.
+    """
+    eps = jnp.finfo(eta.dtype).eps
     slope = weighed(weights, loss.derivative(eta, y))
-    return jnp.abs(jnp.sum(slope)) <= jnp.finfo(eta.dtype).eps ** (1 / 3) * jnp.sum(jnp.abs(slope))
+    rounding = 16 * eps * jnp.sum(weighed(weights, jnp.abs(y) + jnp.abs(eta) * (1 + jnp.abs(y))))
+    return jnp.abs(jnp.sum(slope)) <= eps ** (1 / 3) * jnp.sum(jnp.abs(slope)) + rounding
 
 
 def weighed(weights: Array, values: Array) -> Array:
