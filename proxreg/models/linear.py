@@ -9,7 +9,7 @@ import numpy as np
 from proxreg._pytree import Array, ArrayLike, concrete, pytree_dataclass, static
 from proxreg.losses import Squared, as_loss
 from proxreg.models.arrays import dense
-from proxreg.models.intercept import best_intercept, is_best_intercept, weighed
+from proxreg.models.intercept import best_intercept, derivative_rounding, is_best_intercept, weighed
 from proxreg.models.linear_problem import LinearProblem, column_norms
 from proxreg.penalties import Penalty
 
@@ -108,6 +108,10 @@ class LinearModel:
             shift = center
         slope = weighed(weights, self.loss.derivative(offset + null, y))
         null_gradient = slope @ X - center * jnp.sum(slope)
+        null_loss = jnp.sum(weighed(weights, self.loss.value(offset + null, y)))
+        null_residual = jnp.sqrt(jnp.sum(weights * jnp.square(slope / jnp.where(weights > 0, weights, 1))))
+        # of a constant y both are rounding, and nothing is relative to that
+        explained = self.fit_intercept & (null_residual <= derivative_rounding(offset + null, y, weights))
         return LinearProblem(
             X,
             y,
@@ -116,10 +120,10 @@ class LinearModel:
             shift,
             center,
             null,
-            null_loss=jnp.sum(weighed(weights, self.loss.value(offset + null, y))),
+            null_loss=jnp.where(explained, 0, null_loss),
             null_gradient=null_gradient,
             norms=column_norms(X, weights, center, shift),
-            null_residual=jnp.sqrt(jnp.sum(weights * jnp.square(slope / jnp.where(weights > 0, weights, 1)))),
+            null_residual=jnp.where(explained, 0, null_residual),
             loss=self.loss,
             penalty=penalty,
             fit_intercept=self.fit_intercept,

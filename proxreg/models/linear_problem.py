@@ -8,7 +8,7 @@ from jax import export
 from proxreg._pytree import Array, pytree_dataclass, static
 from proxreg.losses import Loss
 from proxreg.models.certificate import Certificate, column_violation, duality_gap, relative
-from proxreg.models.intercept import balanced, best_intercept, weighed
+from proxreg.models.intercept import balanced, best_intercept, derivative_rounding, weighed
 from proxreg.models.problem import Curvature, Point
 from proxreg.models.spectrum import majoriser
 from proxreg.penalties import Penalty
@@ -177,7 +177,8 @@ class LinearProblem:
             dual = balanced(slope) if self.fit_intercept else slope
             factor = jnp.where(slope == 0, 1, dual / jnp.where(slope == 0, 1, slope))
             dual_gradient = self._pull(dual).coef if self.fit_intercept else gradient
-            slope_violation = relative(jnp.abs(total), self.null_residual)
+            left = jnp.maximum(jnp.abs(total) - derivative_rounding(eta, self.y, self.weights), 0)
+            slope_violation = relative(left, self.null_residual)
         theta = factor * self.loss.derivative(eta, self.y)
 
         def loss_gap(c: Array) -> Array:
