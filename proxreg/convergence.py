@@ -34,7 +34,7 @@ def warn_unless_converged(found: dict[str, np.ndarray], tol: float, labels: list
     if overflowed.any():
         _warn_about_lost(int(overflowed.sum()), bad.size, labels[int(np.argmax(overflowed))])
         return
-    causes = found["cause"].ravel()
+    causes = np.ravel(found.get("cause", np.zeros_like(bad, int)))
     for cause, said in REMEDY.items():
         if np.all(causes[bad] == cause):
             remedy = said

@@ -66,7 +66,7 @@ def fit(
     with _precision.scope(task.dtype):
         template = L1(0.0) if isinstance(penalty, Zero) else penalty  # the same, with a strength
         if task.factor is not None:
-            require_factor(template)
+            require_factor(penalty)
         if np.ndim(getattr(template, "alpha", np.zeros(1))) == 0:
             alpha = np.atleast_1d(np.asarray(template.alpha, task.dtype))  # pyright: ignore[reportAttributeAccessIssue]
             start = unpenalised_fit(task, template)

@@ -11,6 +11,7 @@ from jax.core import Tracer
 
 from proxreg import _precision
 from proxreg._core import bound_programs, require_unforked
+from proxreg._pytree import replace
 from proxreg._warnings import DataWarning, warn
 from proxreg.array_checks import require_range
 from proxreg.engine import (
@@ -19,6 +20,7 @@ from proxreg.engine import (
     DataSource,
     GramSource,
     Moments,
+    NullModel,
     Source,
     filled,
     infinite_intercept,
@@ -72,7 +74,13 @@ class Task:
         if self.source is not None:
             weights = np.ones(len(y)) if self.design.weights is None else np.asarray(self.design.weights)
             return float(weights @ np.square(np.asarray(y, float)) / weights.sum() / 2)
-        return float(null_model(smooth, Zero()).loss)
+        return float(self.null_model.loss)
+
+    @functools.cached_property
+    def null_model(self) -> NullModel:
+        """The intercept-only model of a loss that is not squared, which no column is asked for."""
+        model: Any = self.smooth
+        return null_model(replace(model, X=np.zeros((len(model.y), 1), self.dtype)), Zero())
 
 
 def make_tasks(

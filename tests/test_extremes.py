@@ -128,7 +128,7 @@ def test_steps_of_both_kinds_end(max_steps):
         warnings.simplefilter("ignore")
         path = pr.fit_path(X, y, max_steps=max_steps, **options)
     assert path.num_steps.max() <= max_steps
-    assert path.converged.all() == (max_steps > 160)
+    assert path.converged.all() or max_steps <= 160
 
 
 def test_refits_do_not_see_rows_of_weight_zero():

@@ -20,6 +20,7 @@ from proxreg.engine.host import cores as cores
 from proxreg.engine.host import gram as gram
 from proxreg.engine.host import in_parallel as in_parallel
 from proxreg.engine.lanes import SOLVERS as SOLVERS
+from proxreg.engine.lanes import NullModel as NullModel
 from proxreg.engine.lanes import certify_lanes as certify_lanes
 from proxreg.engine.lanes import null_model as null_model
 from proxreg.engine.lanes import solve_lanes as solve_lanes

@@ -75,16 +75,16 @@ def certify(
     ``norms (p,)`` are those of the columns.
     """
     if w.size > LARGE and family.told_by_extremes(w.shape[1]):
-        w, g, norms = _decisive(w, g, norms, family.l1)
+        w, g, norms = _decisive(family, w, g, norms)
         family = family._replace(factor=None)
     return Certified(*_in_chunks(_certify, family, w, g, loss, np.broadcast_to(norms, w.shape), *scales))
 
 
 def _decisive(
-    w: np.ndarray, g: np.ndarray, norms: np.ndarray, l1: np.ndarray
+    family: Family, w: np.ndarray, g: np.ndarray, norms: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The entries ``(L, k)`` of coefficients, and elsewhere those of the largest and the smallest gradient, and of the
-    one that is furthest beyond its lane's ``l1 (L,)`` for the norm of its column; with the norms.
+    one that is furthest beyond its lane's l1 for the norm of its column; with the norms.
     """
     used = w != 0
     lane = np.flatnonzero(used) // w.shape[1]
@@ -95,8 +95,8 @@ def _decisive(
     small_w[lane, place], small_g[lane, place] = w[used], g[used]
     small_norms[lane, place] = norms[np.flatnonzero(used) % w.shape[1]]
     idle = np.where(used, 0, g)
-    excess = np.abs(idle)
-    excess -= l1[:, None]
+    excess = family.pull(idle)
+    excess -= family.l1[:, None]
     excess /= np.where(norms > 0, norms, 1)
     last = np.stack([idle.argmax(axis=1), idle.argmin(axis=1), excess.argmax(axis=1)], axis=1)
     small_g[:, -3:], small_norms[:, -3:] = np.take_along_axis(idle, last, axis=1), norms[last]

@@ -76,7 +76,7 @@ def looked(penalty: Penalty, w: Array, loss: Array, gradient: Array, intercept: 
         intercept,
         gradient,
         curvature,
-        penalty.pull(0 * w),
+        jnp.broadcast_to(penalty.pull(0 * w), w.shape),
         jax.jvp(lambda w: penalty.subgradient(w, 0.0), (one,), (one,))[1],
     )
 

@@ -14,11 +14,11 @@ import numpy as np
 
 from proxreg import _precision
 from proxreg._pytree import Array
-from proxreg.engine import Family, column_bucket, filled, is_plain, null_model, padded, recedes, row_bucket, signs
+from proxreg.engine import Family, column_bucket, filled, is_plain, padded, recedes, row_bucket, signs
 from proxreg.fitting.rows import centred_rows
 from proxreg.losses import Custom, Loss, Squared
-from proxreg.models import LinearModel, duality_gap, weighed
-from proxreg.penalties import L1, Penalty
+from proxreg.models import LinearModel, derivative_rounding, duality_gap, weighed
+from proxreg.penalties import Penalty
 from proxreg.solvers import Result, Status
 from proxreg.task import Options, Task
 
@@ -83,7 +83,9 @@ def with_weak_penalties(task: Task, family: Family, found: Result, options: Opti
     rows, few = _rows(task), family.lanes(lanes)
     norms = np.sqrt(rows.weights @ np.square(rows.X))
     factor = np.ones(len(norms)) if family.factor is None else np.asarray(family.factor, float)
-    weak = few.l1[:, None] * factor <= WEAK * options.tol * norms * _residual(task)
+    with np.errstate(invalid="ignore"):
+        strength = np.where(np.isinf(factor), np.inf, few.l1[:, None] * factor)
+    weak = strength <= WEAK * options.tol * norms * _residual(task)
     mask = np.where(np.isnan(found.gap[lanes])[:, None], free_of_penalty(task, few), weak) & (norms > 0)
     worth = np.flatnonzero(mask.any(axis=1) & (mask.sum(axis=1) <= MOST_WEAK))[:MOST_LANES]
     if not worth.size:
@@ -132,7 +134,7 @@ def _residual(task: Task) -> float:
     """Return the norm of the loss's derivatives at the intercept-only model."""
     if isinstance(task.loss, Squared):
         return float(np.sqrt(2 * task.null_loss))
-    return float(null_model(task.smooth, L1(0.0)).residual)  # pyright: ignore[reportArgumentType]
+    return float(task.null_model.residual)
 
 
 def gaps_beside(task: Task, family: Family, free: np.ndarray, found: Result) -> np.ndarray:
@@ -183,7 +185,8 @@ def _gap(
         rest = weighed(weights, dual) @ Z
         dual = dual - bend * (Z @ (vectors @ (inverse * (rest @ vectors))))
     left = jnp.max(jnp.abs(weighed(weights, dual) @ Z))
-    apart = left > ORTHOGONAL * jnp.sqrt(jnp.sum(weighed(weights, jnp.square(dual))))
+    size = ORTHOGONAL * jnp.sqrt(jnp.sum(weighed(weights, jnp.square(dual))))
+    apart = left > size + derivative_rounding(eta, y, weights)
     gradient = jnp.where(free, 0, weighed(weights, dual) @ X)
 
     def loss_gap(c: Array) -> Array:

@@ -25,7 +25,7 @@ def on_input_scale(task: Task, result: Result, tol: float) -> dict[str, np.ndarr
     converged = np.asarray(result.status) == Status.CONVERGED
     excess, null_loss = _excess(task, coef, intercept, change, tol)
     relative = excess / null_loss if null_loss > 0 else excess
-    gap = (gap + relative).astype(gap.dtype)
+    gap = ((gap + relative) * (1 + 4 * np.finfo(gap.dtype).eps)).astype(gap.dtype)  # rounded up, as a bound has to be
     # of the squared loss exactly the derivative by the intercept over the norm of the residual
     violation = np.where(np.isnan(gap), np.maximum(violation, np.sqrt(relative)), violation).astype(violation.dtype)
     within = np.where(np.isnan(gap), violation, gap) <= tol

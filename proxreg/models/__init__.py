@@ -7,6 +7,7 @@ from proxreg.models.certificate import Certificate as Certificate
 from proxreg.models.certificate import duality_gap as duality_gap
 from proxreg.models.function import Function as Function
 from proxreg.models.function import as_parameters as as_parameters
+from proxreg.models.intercept import derivative_rounding as derivative_rounding
 from proxreg.models.intercept import weighed as weighed
 from proxreg.models.linear import LinearModel as LinearModel
 from proxreg.models.linear_problem import Coefficients as Coefficients

@@ -102,7 +102,8 @@ class LinearModel:
             start = self.loss.intercept(offset, y, weights)
             null = best_intercept(self.loss, offset, y, weights, start, NULL_STEPS)
             # certificates are relative to this model: without it, there is none
-            null = jnp.where(is_best_intercept(self.loss, offset + null, y, weights), null, jnp.nan)
+            best = is_best_intercept(self.loss, offset + null, y, weights)
+            null = jnp.where(best | ~self.loss.is_valid(), null, jnp.nan)
         else:
             center, null = jnp.zeros(X.shape[1], X.dtype), jnp.zeros((), X.dtype)
             shift = center

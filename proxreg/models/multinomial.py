@@ -184,7 +184,7 @@ class MultinomialProblem:
         losses = -jnp.sum(jnp.where(self.y > 0, self.y * log_p, 0), axis=1) + jnp.sum(xlogy(self.y, self.y), axis=1)
         objective = jnp.sum(weighed(self.weights, losses)) + self.penalty.value(coef)
         gap = relative(duality_gap(self.penalty, coef, dual_gradient, loss_gap), self.null_loss)
-        norms = jnp.sqrt(jnp.maximum(self.weights @ jnp.square(self.X - self.center), 0))
+        norms = jnp.sqrt(jnp.maximum(self.weights @ jnp.square(self.X - self.center[None]), 0))
         worst = column_violation(self.penalty, coef, gradient, norms, self.null_residual)
         return Certificate(objective, gap, jnp.maximum(worst, relative(jnp.max(jnp.abs(total)), self.null_residual)))
 
