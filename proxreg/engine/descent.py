@@ -81,7 +81,7 @@ def _steps(
     steps, root = matrix.steps, matrix.root
     size = jnp.sqrt(jnp.where(scales.null_loss > 0, scales.null_loss, 1))[:, None]
 
-    norms = jnp.broadcast_to(root, state.w.shape)
+    norms = jnp.broadcast_to(matrix.norms, state.w.shape)
 
     def certify(w, g, loss, error):
         return jnp.where(error > tol, jax.vmap(certificate)(penalties, w, g, loss, scales, norms).error, error)

@@ -56,7 +56,7 @@ def recedes(columns: np.ndarray, ends: np.ndarray, losses: np.ndarray, negligibl
     if not basis.shape[1] or not moving.any():
         return False
     rows = ends[moving, None] * (columns[moving] @ basis)
-    rows[np.abs(rows) <= SAME * np.abs(rows).max(initial=0.0)] = 0
+    rows[np.abs(rows) <= SAME * np.abs(columns).max()] = 0  # of columns that depend on each other, rounding
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     rows = rows / np.where(length > 0, length, 1)
     found = linprog(-rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=(-1, 1), method="highs")

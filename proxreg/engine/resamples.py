@@ -26,12 +26,13 @@ class Stack(NamedTuple):
     gram: jax.Array  # (m, k, k) with ones on the diagonals
     steps: jax.Array  # (m, k)
     root: jax.Array  # (m, k)
+    norms: jax.Array  # (m, k) of the columns in all rows, as certificates take them
     place: jax.Array  # (samples,) where in the stack each is
 
     def of(self, response: Array) -> "Stack":
         """Of each lane that of its sample."""
         at = self.place[response]
-        return Stack(self.gram[at], self.steps[at], self.root[at], self.place)
+        return Stack(self.gram[at], self.steps[at], self.root[at], self.norms[at], self.place)
 
     def product(self, v: Array) -> Array:
         """``v G`` for each lane."""
@@ -120,8 +121,10 @@ class ResampleSource(Source):
         steps = 1 / (_largest(gram)[:, None] * np.square(root))
         place = np.zeros(len(self._weights), np.int32)
         place[samples] = np.arange(samples.size)
-        own = self._X.dtype
-        matrices = Stack(jnp.asarray(gram), jnp.asarray(steps, own), jnp.asarray(root, own), jnp.asarray(place))
+        own, norms = self._X.dtype, np.ones((size, k))
+        norms[: samples.size] = self.norms[columns[first]]
+        steps, root, norms = (jnp.asarray(each, own) for each in (steps, root, norms))
+        matrices = Stack(jnp.asarray(gram), steps, root, norms, jnp.asarray(place))
         return matrices, loss.astype(own), g.astype(own)
 
 

@@ -34,6 +34,11 @@ class Matrix(NamedTuple):
     steps: jax.Array
     root: jax.Array
 
+    @property
+    def norms(self) -> jax.Array:
+        """The norms of the columns, as certificates take them."""
+        return self.root
+
     def of(self, response: Array) -> "Matrix":
         """That of each lane, which explains the column of y with this number: one for all."""
         return self

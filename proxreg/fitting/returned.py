@@ -46,8 +46,8 @@ def on_input_scale(task: Task, result: Result, tol: float) -> dict[str, np.ndarr
 def _excess(
     task: Task, coef: np.ndarray, intercept: np.ndarray, change: np.ndarray, tol: float
 ) -> tuple[np.ndarray, float]:
-    """Return what changes ``(L,)`` of the intercepts from their best add to the loss, to second order, and the loss of
-    the intercept-only model.
+    """Return what changes ``(L,)`` of the intercepts from their best, where its slope is zero, add to the loss; and the
+    loss of the intercept-only model.
     """
     excess = np.zeros(np.shape(change))
     if not task.fit_intercept or not np.any(change):
@@ -63,6 +63,8 @@ def _excess(
             X = np.asarray(data.X[rows]).astype(float) if X is None else X
             eta = X @ coef[lane].astype(float) + float(intercept[lane])
             eta = eta if data.offset is None else eta + data.offset[rows]
-            bend = np.asarray(task.loss.second_derivative(jnp.asarray(eta), jnp.asarray(data.y[rows], float)))
-            excess[lane] = bend @ weights[rows] / weights.sum() * change[lane] ** 2 / 2
+            y, best = jnp.asarray(data.y[rows], float), jnp.asarray(eta - change[lane])
+            after, before = task.loss.value(jnp.asarray(eta), y), task.loss.value(best, y)
+            growth = np.asarray(after - before - change[lane] * task.loss.derivative(best, y))
+            excess[lane] = max(growth @ weights[rows] / weights.sum(), 0.0)
     return excess, null_loss
