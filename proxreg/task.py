@@ -80,7 +80,8 @@ class Task:
     def null_model(self) -> NullModel:
         """The intercept-only model of a loss that is not squared, which no column is asked for."""
         model: Any = self.smooth
-        return null_model(replace(model, X=np.zeros((len(model.y), 1), self.dtype)), Zero())
+        with _precision.scope(self.dtype):
+            return null_model(replace(model, X=np.zeros((len(model.y), 1), self.dtype)), Zero())
 
 
 def make_tasks(
