@@ -194,9 +194,12 @@ def test_a_nuclear_norm_in_float32_reaches_what_float32_can(tol):
     rng = np.random.default_rng(0)
     target = rng.normal(size=(8, 2)) @ rng.normal(size=(2, 6)) + 0.1 * rng.normal(size=(8, 6))
     known = rng.random((8, 6)) < 0.7
-    narrow = target.astype(np.float32)
+    narrow = target.astype(np.float32)  # whatever type JAX makes of plain numbers
     fit = pr.fista(
-        lambda w: jnp.sum(jnp.where(known, w - narrow, 0) ** 2) / 2, Nuclear(0.3), jnp.zeros((8, 6)), tol=tol
+        lambda w: jnp.sum(jnp.where(known, w - narrow, 0) ** 2) / 2,
+        Nuclear(0.3),
+        jnp.zeros((8, 6), jnp.float32),
+        tol=tol,
     )
     w = np.zeros((8, 6))
     for _ in range(3000):
