@@ -9,10 +9,14 @@ import pytest
 
 #: modules whose tests take 20 seconds or more together, most of it compilation
 SLOW = """
-engine/test_engine engine/test_glm penalties/test_derivatives penalties/test_precision penalties/test_transforms
-sklearn/test_against_scikit_learn sklearn/test_behaviour sklearn/test_estimator_checks
-sklearn/test_likelihoods_against_scikit_learn test_bench test_bench_networks test_certificate test_criteria test_fista
-test_losses test_path test_path_invariance test_relaxation test_resampling test_responses test_rules test_solvers
+core/test_fork core/test_programs engine/test_engine engine/test_glm engine/test_glm_newton engine/test_multinomial
+penalties/test_derivatives penalties/test_precision penalties/test_transforms sklearn/test_against_scikit_learn
+sklearn/test_behaviour sklearn/test_contract sklearn/test_convergence sklearn/test_estimator_checks
+sklearn/test_likelihoods_against_scikit_learn sklearn/test_routing test_bench test_bench_networks test_certificate
+test_certificates_hold test_criteria test_custom_penalties test_differentiation test_extremes test_fista
+test_infinite_optima test_invalid_lanes test_jax_settings test_limits test_losses test_path test_path_invariance
+test_random_search test_relaxation test_resampling test_responses test_results test_ridge_closed_form test_rules
+test_selection test_serialization test_solvers test_strong_and_weak
 transforms/test_composition transforms/test_exact_zeros transforms/test_metric transforms/test_plain
 transforms/test_protocol transforms/test_prune transforms/test_rest_points transforms/test_sharding
 """
