@@ -9,7 +9,7 @@ from jax.scipy.special import xlogy
 from proxreg._pytree import Array, ArrayLike, pytree_dataclass, static
 from proxreg.models.certificate import Certificate, column_violation, duality_gap, relative
 from proxreg.models.intercept import weighed
-from proxreg.models.linear_problem import Coefficients
+from proxreg.models.linear_problem import Coefficients, column_norms, weighted_squares
 from proxreg.models.problem import Curvature, Point
 from proxreg.models.spectrum import majoriser
 from proxreg.penalties import Penalty
@@ -156,7 +156,7 @@ class MultinomialProblem:
             u = weights * (self.X @ v - self.center @ v)
             return u @ self.X - jnp.sum(u) * self.center
 
-        curvature = jnp.maximum(weights @ jnp.square(self.X - self.center[None]), 0)
+        curvature = weighted_squares(self.X, weights, self.center, jnp.zeros_like(self.center))
         diagonal = majoriser(product, self.penalty.metric(curvature), curvature.size)
         return Coefficients(
             jnp.broadcast_to(1 / diagonal, self.null_gradient.shape), jnp.full_like(self.null, 1 / BOUND)
@@ -184,7 +184,7 @@ class MultinomialProblem:
         losses = -jnp.sum(jnp.where(self.y > 0, self.y * log_p, 0), axis=1) + jnp.sum(xlogy(self.y, self.y), axis=1)
         objective = jnp.sum(weighed(self.weights, losses)) + self.penalty.value(coef)
         gap = relative(duality_gap(self.penalty, coef, dual_gradient, loss_gap), self.null_loss)
-        norms = jnp.sqrt(jnp.maximum(self.weights @ jnp.square(self.X - self.center[None]), 0))
+        norms = column_norms(self.X, self.weights, self.center, jnp.zeros_like(self.center))
         worst = column_violation(self.penalty, coef, gradient, norms, self.null_residual)
         return Certificate(objective, gap, jnp.maximum(worst, relative(jnp.max(jnp.abs(total)), self.null_residual)))
 

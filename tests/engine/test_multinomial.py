@@ -181,3 +181,15 @@ def test_one_lane_is_safe_under_jit_and_vmap():
         alone = pr.fista(model, pr.L1(alpha), tol=1e-5)
         np.testing.assert_allclose(lanes.w[lane], alone.w, atol=1e-3)
     assert np.all(lanes.gap <= 1e-5)
+
+
+def test_a_column_that_is_constant_where_rows_count_is_no_violation():
+    # 0.3 there, about its mean over all rows elsewhere: what is left of it is the rounding of a mean
+    X, y = data()
+    weights = (np.arange(N) % 3 > 0).astype(float)
+    X[:, 0] = np.where(weights > 0, 0.3, X[:, 0])
+    family = Family(pr.ElasticNet(1.0, 1.0), None, np.array([0.01, 0.1]), np.zeros(2))
+    model = MultinomialModel(X - X.mean(axis=0), y, fit_intercept=True)
+    found = solve_multinomial(model, family, np.stack([weights, weights]), tol=1e-12, max_steps=10_000)
+    assert (found.status == Status.CONVERGED).all()
+    np.testing.assert_allclose(found.w.coef[:, :, 0], 0, atol=1e-12)
