@@ -146,7 +146,8 @@ def judge_fit(
 ) -> tuple[list[Failure], bool]:
     """Return what is wrong with one fit, and whether the optimum is known well enough to tell."""
     unit, converged = ROUNDING * float(np.finfo(problem.dtype).eps), bool(fit["converged"])
-    scale = max(null_loss(smooth), np.square(LONG(unit) / 8) * np.max(_sizes(smooth))) or LONG(1)
+    rounded = np.square(LONG(unit) / 8) * np.max(_sizes(smooth))  # what rounding the predictors alone adds
+    scale = max(null_loss(smooth), rounded) or LONG(1)
     sure = not best.finite or bool(best.doubt <= 1e-3 * problem.tol * scale)
 
     def failure(kind: str, text: str) -> Failure:
@@ -162,7 +163,7 @@ def judge_fit(
         return [failure("infinity", f"objective {_short(fit['objective'])}")] if converged else [], True
     failures = []
     excess = (here.total - best.objective) / scale
-    slack = unit * (1 + np.abs(excess)) + 2 * here.noise / scale
+    slack = unit * (1 + np.abs(excess)) + 2 * here.noise / scale + (scale == rounded)
     if converged and not excess <= problem.tol + slack:
         text = f"objective {_short(here.total, 6)}, at best {_short(best.objective, 6)}"
         failures.append(failure("wrong", f"{text}: {_short(excess)} of the null loss more, tol {problem.tol:.1e}"))
