@@ -38,6 +38,7 @@ class Value(NamedTuple):
     total: Any  # loss + penalty
     noise: Any  # what rounding may have done to it
     spread: Any  # by how much it changes, at most, where every term of the predictor changes by its own size
+    of_columns: Any  # the same of the columns' terms alone, about their means
 
 
 def smooth_of(X: Any, y: Any, loss: str, *, weights: Any, offset: Any, delta: float, fit_intercept: bool) -> Smooth:
@@ -110,10 +111,11 @@ def objective(smooth: Smooth, penalty: Penalty, coef: Any, intercept: Any) -> Va
         slope = q * np.abs(slopes(smooth.loss, eta, y - middle, smooth.delta))
         rest = np.abs(b) + np.abs(o) + np.abs(y)
         spread = np.sum(slope * (np.abs(X * w).sum(axis=1) + rest))
+        of_columns = np.sum(slope * np.abs(terms).sum(axis=1))
         left = np.abs(b - middle) + np.abs(o) + np.abs(y - middle)
         here = np.sum(slope * (np.abs(terms).sum(axis=1) + np.abs(center * w).sum() + left))
         noise = 4 * np.finfo(LONG).eps * (here + np.abs(total))
-    return Value(total, noise, spread)
+    return Value(total, noise, spread, of_columns)
 
 
 def center_of(smooth: Smooth) -> Any:

@@ -30,7 +30,7 @@ from proxreg.engine import (
     solve_together,
     wide_bucket,
 )
-from proxreg.fitting import free_of_penalty, row_source, with_gaps, with_weak_penalties
+from proxreg.fitting import free_of_penalty, row_source, with_gaps, with_weak_penalties, within_limits
 from proxreg.least_norm import least_norm
 from proxreg.least_squares import RowsOfTasks, has_closed_form, solve_in_closed_form
 from proxreg.losses import Squared
@@ -208,7 +208,7 @@ def _beside_free(
     """Lanes with columns that the penalty leaves free, with gaps and a word on those without an optimum."""
     free = free_of_penalty(task, family)
     if isinstance(task.loss, Squared) or not free.any():
-        return solve(task, family, start, options, near)
+        return within_limits(task, family, solve(task, family, start, options, near), options.tol)
 
     def ordinary(lanes: Family, tol: float) -> Result:
         found = solve(task, lanes, start, dataclasses.replace(options, tol=tol), None)

@@ -17,8 +17,7 @@ class Cause(enum.IntEnum):
 
 NO_OPTIMUM = "there is no finite optimum"
 REMEDY = {
-    Cause.ROUNDING: "the intercept is too large for the digits of float32: centre y and the columns of X, or pass "
-    "dtype='float64'",
+    Cause.ROUNDING: "the intercept is too large for the digits of {dtype}: centre y and the columns of X{wider}",
     Cause.UNBOUNDED: f"{NO_OPTIMUM}: along some unpenalised direction the loss falls for ever (classes "
     "that are separated, counts without events); pass alpha > 0, or leave such columns out",
 }
@@ -37,7 +36,8 @@ def warn_unless_converged(found: dict[str, np.ndarray], tol: float, labels: list
     causes = np.ravel(found.get("cause", np.zeros_like(bad, int)))
     for cause, said in REMEDY.items():
         if np.all(causes[bad] == cause):
-            remedy = said
+            dtype = found["coef"].dtype
+            remedy = said.format(dtype=dtype, wider=", or pass dtype='float64'" if dtype == np.float32 else "")
     what, error = ("gap", gap) if np.any(gap[bad] > tol) else ("violation", violation)
     worst = int(np.nanargmax(np.where(bad, np.nan_to_num(error, nan=-1.0), -np.inf)))
     at = f" ({labels[worst]})" if labels[worst] else ""

@@ -10,6 +10,7 @@ import numpy as np
 from proxreg._warnings import DataWarning, warn
 from proxreg.centring import centre_on_device, centre_on_host
 from proxreg.engine import Moments, gram_statistics, moments
+from proxreg.losses import Huber, Loss, Squared
 from proxreg.models import Quadratic
 from proxreg.validation import Data
 
@@ -40,9 +41,14 @@ class Design(NamedTuple):
         rounded off.
         """
         coef = coef / self.scale.astype(coef.dtype)
-        exact = intercept + (self.y_center - coef.astype(np.float64) @ self.center)
-        intercept = exact.astype(coef.dtype)
-        return coef, intercept, intercept - exact
+        wide = coef.astype(np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):  # of fits that have left the range of numbers
+            rest, lost = _difference(np.asarray(self.y_center, float), wide @ self.center)
+            exact, again = _difference(rest, -np.asarray(intercept, float))
+            intercept = exact.astype(coef.dtype)
+            change = (intercept - exact) - (lost + again)
+            products = np.finfo(float).eps * (np.abs(wide) @ np.abs(self.center))  # what their sum has lost, about
+            return coef, intercept, change + np.copysign(products, change)
 
 
 def prepare(
@@ -51,7 +57,7 @@ def prepare(
     *,
     fit_intercept: bool,
     standardize: bool,
-    least_squares: bool,
+    loss: Loss,
     gram: bool,
     parts: Any = (),
 ) -> list[Design]:
@@ -62,12 +68,14 @@ def prepare(
     statistics stand for the data, on the host from one pass that makes no copy of them.
     """
     data, X = responses[0], responses[0].X
-    answers = [_response(each, fit_intercept, least_squares, dtype) for each in responses]
+    answers = [_response(each, fit_intercept, loss, dtype) for each in responses]
     options = {"fit_intercept": fit_intercept, "standardize": standardize}
     if gram and not isinstance(X, jax.Array):
         y = np.stack([response.y for response in answers], axis=1)
         sums, found = moments(np.asarray(X), y, _tame(data.sample_weight), dtype, parts)
         deviation = _spread(*_columns(sums), data)
+        largest = int(np.argmax(np.nan_to_num(deviation, nan=np.inf)))  # squared before it is divided by anything
+        require_squares(data.label(largest), deviation[largest], sums.kind)
         _check_columns(data, sums.means[0], deviation, dtype, **options, squared=True)
         centers = [response.y_center for response in answers]
         designs = designs_of(sums, dtype, centers, **options, deviation=deviation)
@@ -103,6 +111,13 @@ def prepare(
         given = None if gram else X, known, put(response.y), weights, put(response.offset), center, scale
         designs.append(Design(*given, response.y_center, response.flat))
     return designs
+
+
+def _difference(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return ``a - b`` and what rounding it has lost, exactly (Knuth, The Art of Computer Programming 2, 4.2.2)."""
+    rounded = a - b
+    part = rounded - a
+    return rounded, (a - (rounded - part)) - (b + part)
 
 
 def _tame(weights: np.ndarray | None) -> np.ndarray | None:
@@ -186,28 +201,36 @@ class _Response(NamedTuple):
     flat: bool  # there is nothing left to explain
 
 
-def _response(data: Data, fit_intercept: bool, least_squares: bool, dtype: np.dtype) -> _Response:
-    """The response as solvers take it: the squared loss has the offset in it, and no mean beside an intercept."""
-    y, offset, y_center = data.y.astype(np.float64), data.offset, 0.0
+def _response(data: Data, fit_intercept: bool, loss: Loss, dtype: np.dtype) -> _Response:
+    """The response as solvers take it: a squared loss has the offset in it, and no mean beside an intercept.
+
+    A loss of differences has no middle of y there either: they keep their digits however far from zero y is.
+    """
+    y, offset, y_center, least_squares = data.y.astype(np.float64), data.offset, 0.0, isinstance(loss, Squared)
     if least_squares and offset is not None:
         y, offset = y - offset, None
-    own = y if data.sample_weight is None else y[data.sample_weight > 0]
-    same = offset is None and np.ptp(own) <= 4 * np.finfo(np.float64).eps * np.max(np.abs(data.y))
-    flat = bool(same and (fit_intercept or (least_squares and own[0] == 0)))
+    counted = np.full(y.size, True) if data.sample_weight is None else data.sample_weight > 0
+    same = offset is None and np.ptp(y[counted]) <= 4 * np.finfo(np.float64).eps * np.max(np.abs(data.y))
+    flat = bool(same and (fit_intercept or (least_squares and y[counted][0] == 0)))
+    less, beside = "" if data.offset is None else " less offset", " less its mean" if fit_intercept else ""
     if flat:
-        y = np.full_like(y, own[0])
-        less = "" if data.offset is None else " less offset"
-        warn(f"y{less} is constant ({y[0]:g}): nothing to explain", DataWarning)
-    if least_squares and fit_intercept:
-        weights = np.ones(y.size) if data.sample_weight is None else data.sample_weight.astype(np.float64)
-        y_center = float(y[0] if flat else weights @ y / weights.sum())
-        y = y - y_center
+        y = np.full_like(y, y[counted][0])
+        warn(f"y{less if least_squares else ''} is constant ({y[0]:g}): nothing to explain", DataWarning)
     if least_squares:
+        if fit_intercept:
+            weights = np.ones(y.size) if data.sample_weight is None else data.sample_weight.astype(np.float64)
+            y_center = float(y[0] if flat else weights @ y / weights.sum())
+            y = y - y_center
         size = float(np.max(np.abs(y)))
-        require_squares("y" if data.offset is None else "y less offset", size, dtype)
+        require_squares(f"y{less}", size, dtype)
         if 0 < size < FEWEST[dtype]:
-            less = " less its mean" if fit_intercept else ""
-            raise ValueError(f"the squares of y{less} underflow in {dtype}; multiply it by a constant first")
+            raise ValueError(f"the squares of y{beside} underflow in {dtype}; multiply it by a constant first")
+    elif isinstance(loss, Huber):
+        rest = y if offset is None else y - offset
+        y_center = float(np.median(rest[counted])) if fit_intercept else 0.0
+        size, y = float(np.max(np.abs(rest[counted] - y_center))), y - y_center
+        if 0 < size and np.sqrt(size * min(size, float(np.asarray(loss.delta)))) < FEWEST[dtype]:
+            raise ValueError(f"losses of y{beside} underflow in {dtype}; multiply y and delta by a constant first")
     return _Response(y, offset, y_center, flat)
 
 

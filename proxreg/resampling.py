@@ -147,7 +147,8 @@ def _any_loss(problem: PathProblem, whole: dict[str, np.ndarray]):
     task, options, model = problem.task, problem.options, problem.task.smooth
     assert isinstance(model, LinearModel)
     coef = (whole["coef"] * task.design.scale).reshape(problem.grid.size, -1).astype(task.dtype)
-    intercept = whole["intercept"].ravel() + whole["coef"].reshape(problem.grid.size, -1) @ task.design.center
+    intercept = whole["intercept"].ravel() - task.design.y_center
+    intercept = intercept + whole["coef"].reshape(problem.grid.size, -1) @ task.design.center
     stop: Any = {"tol": options.tol, "max_steps": options.max_steps, "solver": options.solver}
 
     def solve(weights: np.ndarray) -> Result:

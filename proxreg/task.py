@@ -186,7 +186,7 @@ def _posed(
     gram = squares and (p <= FEW or p <= min(n, MOST_IN_GRAM))
     with _precision.scope(dtype):
         centre = {"fit_intercept": fit_intercept, "standardize": standardize}
-        designs = prepare(responses, dtype, **centre, least_squares=squares, gram=gram, parts=parts)
+        designs = prepare(responses, dtype, **centre, loss=loss, gram=gram, parts=parts)
         source = None
         if gram:
             source = _gram_source(designs)

@@ -238,3 +238,41 @@ def test_gaps_of_columns_far_from_zero_without_an_intercept():
         primal = objective("squared", X, y, path.coef[k], 0.0, alpha)
         gap = (primal - (y @ y - (y - theta) @ (y - theta)) / 40) / (y @ y / 40)
         np.testing.assert_allclose(path.gap[k], gap, rtol=1e-3, atol=1e-13)
+
+
+def huber(residual, delta=1.0):
+    size = np.abs(residual)
+    return np.where(size <= delta, size**2 / 2, delta * (size - delta / 2))
+
+
+def test_huber_losses_of_a_response_far_from_zero():
+    # its numbers have six binary digits after the point: what rounding the intercept to them adds is in the gap
+    rng = np.random.default_rng(4)
+    X, far = rng.normal(size=(40, 3)), 1e14
+    y = far + np.round(64 * (X[:, 0] + rng.standard_t(2, size=40))) / 64
+    given = {"loss": pr.Huber(1.0), "alphas": [0.1], "dtype": "float64", "tol": 1e-9}
+    near = pr.fit_path(X, y - far, **given)
+    with pytest.warns(pr.ConvergenceWarning, match="the intercept is too large for the digits of float64"):
+        path = pr.fit_path(X, y, **given)
+    np.testing.assert_allclose(path.coef, near.coef, atol=1e-4)
+    reached = np.mean(huber(X @ path.coef[0] + (path.intercept[0] - far) - (y - far))) + 0.1 * np.abs(path.coef).sum()
+    null = min(np.mean(huber(b - (y - far))) for b in np.linspace(-1, 1, 2001))
+    excess = (reached - near.objective[0]) / null
+    assert excess > 1e-7
+    assert path.gap[0] >= 0.99 * excess
+
+
+@pytest.mark.parametrize("loss", ["squared", "huber"])
+def test_gaps_of_functions_know_what_float32_rounds(loss):
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(40, 3)).astype(np.float32)
+    y = (1e6 + X[:, 0] + rng.normal(size=40)).astype(np.float32)
+    fit = pr.fista(pr.LinearModel(X, y, loss, fit_intercept=True), pr.L1(0.1), tol=1e-5, max_steps=300)
+    exact = pr.fit_path(X, y.astype(float) - 1e6, loss=loss, alphas=[0.1], dtype="float64", tol=1e-10)
+    w, b = np.asarray(fit.w.coef, float), float(fit.w.intercept)
+    residual = X.astype(float) @ w + (b - 1e6) - (y.astype(float) - 1e6)
+    losses = residual**2 / 2 if loss == "squared" else huber(residual, 1.345)
+    excess = losses.mean() + 0.1 * np.abs(w).sum() - exact.objective[0]
+    null = np.var(y.astype(float)) / 2
+    assert fit.status != pr.Status.CONVERGED
+    assert fit.gap >= excess / null

@@ -169,3 +169,36 @@ def test_underflow_is_no_constant(name, dtype, scale):
     with jax.enable_x64(dtype == "float64"):
         model = pr.LinearModel(X.astype(dtype), y.astype(dtype), name, fit_intercept=True)
         assert pr.fista(model, pr.L1(1e-3 * scale), max_steps=50).status != pr.Status.CONVERGED
+
+
+@pytest.mark.parametrize("solver", ["auto", "fista"])
+def test_limits_do_not_hide_that_there_is_no_optimum(solver):
+    X, y = separable()  # along the first column
+    given = {"alphas": [0.1, 0.0], "loss": "logistic", "dtype": "float64", "solver": solver}
+    for limits in ({"positive": True}, {"lower": [0.0, -1.0, -1.0]}, {"upper": [np.inf, 0.0, 0.0]}):
+        with pytest.warns(pr.ConvergenceWarning, match=r"1/2 problems .* no finite optimum"):
+            path = pr.fit_path(X, y, **given, **limits)
+        np.testing.assert_array_equal(path.converged, [True, False])
+    for limits in ({"upper": [1.0, np.inf, np.inf]}, {"lower": -2.0, "upper": 2.0}):
+        assert pr.fit_path(X, y, **given, **limits).converged.all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_huber_losses_that_underflow_are_refused(dtype):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 3)), rng.normal(size=30)
+    tiny = float(np.finfo(dtype).tiny)
+    with pytest.raises(ValueError, match=f"losses of y less its mean underflow in {dtype}; multiply y and delta"):
+        pr.fit_path(X, y * tiny**0.5, loss=pr.Huber(1.345), dtype=dtype)
+    with pytest.raises(ValueError, match="losses of y underflow"):
+        pr.fit_path(X, y, loss=pr.Huber(tiny), dtype=dtype, fit_intercept=False)
+    unit = tiny**0.25
+    small = pr.fit_path(X, y * unit, loss=pr.Huber(1.345 * unit), n_alphas=3, dtype=dtype)
+    plain = pr.fit_path(X, y, loss=pr.Huber(1.345), n_alphas=3, dtype=dtype)
+    np.testing.assert_allclose(small.coef, plain.coef * unit, atol=1e-3 * unit)
+
+
+def test_squares_that_overflow_before_columns_are_scaled_are_refused():
+    X = np.random.default_rng(0).normal(size=(30, 2)) * [1.0, 1e170]
+    with pytest.raises(ValueError, match="the squares of column 1 overflow in float64"):
+        pr.fit_path(X, X[:, 0], standardize=True)

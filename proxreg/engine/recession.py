@@ -37,16 +37,25 @@ def why_infinite(loss: Loss) -> str:
     return "has no event" if isinstance(loss, Poisson) else "has a single class"
 
 
-def recedes(columns: np.ndarray, ends: np.ndarray, losses: np.ndarray, negligible: np.ndarray) -> bool:
+def recedes(
+    columns: np.ndarray,
+    ends: np.ndarray,
+    losses: np.ndarray,
+    negligible: np.ndarray,
+    down: np.ndarray | bool = True,
+    up: np.ndarray | bool = True,
+) -> bool:
     """Return whether a combination of ``columns (n, k)`` is a direction of recession, given a nearly optimal fit.
 
     ``ends (n,)`` are the rows' ``signs``, ``losses (n,)`` their losses at that fit, and ``negligible (n,)`` rows whose
-    losses are within the tolerance of the fit. Rows that fit badly do not move along such a direction: it lies in the
-    null space of theirs, mostly nothing at all; what is left is a linear program.
+    losses are within the tolerance of the fit; ``down (k,)`` and ``up (k,)`` say which coefficients may go to minus
+    infinity and to infinity. Rows that fit badly do not move along such a direction: it lies in the null space of
+    theirs, mostly nothing at all; what is left is a linear program.
     """
     from scipy.optimize import linprog  # slow to import, and rarely needed
 
     size = np.linalg.norm(columns, axis=0)
+    down, up = (np.broadcast_to(way, size.shape)[size > 0] for way in (down, up))
     columns = columns[:, size > 0] / size[size > 0]
     if not columns.size:
         return False
@@ -59,5 +68,6 @@ def recedes(columns: np.ndarray, ends: np.ndarray, losses: np.ndarray, negligibl
     rows[np.abs(rows) <= SAME * np.abs(columns).max()] = 0  # of columns that depend on each other, rounding
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     rows = rows / np.where(length > 0, length, 1)
-    found = linprog(-rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=(-1, 1), method="highs")
+    within = np.concatenate([-rows, -basis[~down], basis[~up]])
+    found = linprog(-rows.sum(axis=0), A_ub=within, b_ub=np.zeros(len(within)), bounds=(-1, 1), method="highs")
     return bool(found.status == 0 and -found.fun > GROWTH)

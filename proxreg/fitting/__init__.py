@@ -3,6 +3,7 @@
 from proxreg.fitting.free_columns import free_of_penalty as free_of_penalty
 from proxreg.fitting.free_columns import with_gaps as with_gaps
 from proxreg.fitting.free_columns import with_weak_penalties as with_weak_penalties
+from proxreg.fitting.free_columns import within_limits as within_limits
 from proxreg.fitting.limits import at_limits as at_limits
 from proxreg.fitting.limits import limits_in as limits_in
 from proxreg.fitting.limits import with_limits_for as with_limits_for

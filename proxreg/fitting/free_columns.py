@@ -18,7 +18,7 @@ from proxreg.engine import Family, column_bucket, filled, is_plain, padded, rece
 from proxreg.fitting.rows import centred_rows
 from proxreg.losses import Custom, Loss, Squared
 from proxreg.models import LinearModel, derivative_rounding, duality_gap, weighed
-from proxreg.penalties import Penalty
+from proxreg.penalties import BoundedElasticNet, Penalty
 from proxreg.solvers import Result, Status
 from proxreg.task import Options, Task
 
@@ -33,9 +33,11 @@ TIGHTER = (1e-1, 1e-2, 1e-4)  # parts of the tolerance to ask for until the gap 
 
 def free_of_penalty(task: Task, family: Family) -> np.ndarray:
     """Return ``(L, p)``, which columns each lane does not penalise; none where limits or other penalties rule."""
-    template, p = family.template, task.data.X.shape[1]
-    if not is_plain(template):
-        return np.zeros((family.alpha.size, p), bool)
+    p = task.data.X.shape[1]
+    return _not_penalised(family, p) if is_plain(family.template) else np.zeros((family.alpha.size, p), bool)
+
+
+def _not_penalised(family: Family, p: int) -> np.ndarray:
     factor = np.ones(p) if family.factor is None else np.asarray(family.factor)
     return ((np.asarray(family.alpha) == 0)[:, None] | (factor == 0)) & ~np.isinf(factor)
 
@@ -64,8 +66,27 @@ def with_gaps(
         found.status[lanes] = np.where(found.violation[lanes] <= options.tol, Status.CONVERGED, again.status)
         gap[lanes] = gaps_beside(task, family.lanes(lanes), mask[lanes], again)
     status = np.where((found.status == Status.CONVERGED) & ~(gap <= options.tol), Status.MAX_STEPS, found.status)
-    unbounded = _unbounded(task, free, found, options.tol)
-    return found._replace(gap=gap, status=np.where(unbounded, Status.UNBOUNDED, status).astype(np.int32))
+    return _without_optimum(task, found._replace(gap=gap, status=status.astype(np.int32)), free, free, options.tol)
+
+
+def within_limits(task: Task, family: Family, found: Result, tol: float) -> Result:
+    """Return the fits of coefficients with limits, with a status of their own for those that have no optimum.
+
+    Without a penalty a coefficient may go to infinity where it has no limit.
+    """
+    p, template = task.data.X.shape[1], family.template
+    limited = isinstance(template, BoundedElasticNet) or getattr(template, "positive", False)
+    free = _not_penalised(family, p)
+    if not limited or isinstance(task.loss, (Squared, Custom)) or not free.any():
+        return found
+    lower, upper = family.limits(p, float)
+    parts = []
+    for lane in range(len(free)):
+        part = jax.tree.map(lambda leaf: np.asarray(leaf)[lane : lane + 1], found)  # noqa: B023
+        parts.append(
+            _without_optimum(task, part, free[lane] & np.isneginf(lower), free[lane] & np.isposinf(upper), tol)
+        )
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
 
 
 def with_weak_penalties(task: Task, family: Family, found: Result, options: Options) -> Result:
@@ -198,19 +219,24 @@ def _gap(
     return jnp.where(apart | jnp.isnan(gap), jnp.inf, gap)
 
 
-def _unbounded(task: Task, free: np.ndarray, found: Result, tol: float) -> np.ndarray:
-    """Return the lanes ``(L,)`` whose objective has no minimiser."""
+def _without_optimum(task: Task, found: Result, down: np.ndarray, up: np.ndarray, tol: float) -> Result:
+    """Return the lanes, ``UNBOUNDED`` where the objective has no minimiser.
+
+    ``down (p,)`` and ``up (p,)`` are the columns whose coefficients nothing keeps from minus infinity, and infinity.
+    """
     rows = _rows(task)
     ends = signs(task.loss, rows.y)
-    coef, intercept = _parameters(found)
     if ends is None:
-        return np.zeros(len(coef), bool)
-    count = rows.weights > 0
+        return found
+    coef, intercept = _parameters(found)
+    count, free = rows.weights > 0, down | up
     X, y, weights, offset = (x[count] for x in rows[:4])
-    columns = np.column_stack([X[:, free], *([np.ones(len(X))] if rows.fit_intercept else [])])
-    goal, receding = 10 * tol * task.null_loss, []
-    for w, b in zip(coef, intercept):
+    one = np.ones((len(X), int(rows.fit_intercept)))
+    columns, ways = np.column_stack([X[:, free], one]), [np.append(way[free], one[0] > 0) for way in (down, up)]
+    goal, status = 10 * tol * task.null_loss, np.array(found.status)
+    for lane, (w, b) in enumerate(zip(coef, intercept)):
         with _precision.scope(WIDE):
             loss = np.asarray(task.loss.value(jnp.asarray(X @ w + b + offset), jnp.asarray(y)))
-        receding.append(recedes(columns, ends[count], loss, weights * loss <= goal))
-    return np.array(receding)
+        if recedes(columns, ends[count], loss, weights * loss <= goal, *ways):
+            status[lane] = Status.UNBOUNDED
+    return found._replace(status=status)

@@ -55,6 +55,9 @@ def _excess(
     null_loss = task.null_loss
     if isinstance(task.loss, Squared):
         return np.square(change) / 2, null_loss
+    if task.loss.curvature is not None and coef.dtype == np.float64:
+        # the rows' own predictors are rounded as much: they cannot tell more than this bound
+        return task.loss.curvature * np.square(change) / 2, null_loss
     data = task.data
     weights = np.ones(len(data.y)) if data.sample_weight is None else data.sample_weight
     rows, X = np.flatnonzero(weights > 0), None
