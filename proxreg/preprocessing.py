@@ -229,7 +229,7 @@ def _response(data: Data, fit_intercept: bool, loss: Loss, dtype: np.dtype) -> _
         rest = y if offset is None else y - offset
         y_center = float(np.median(rest[counted])) if fit_intercept else 0.0
         size, y = float(np.max(np.abs(rest[counted] - y_center))), y - y_center
-        if 0 < size and np.sqrt(size * min(size, float(np.asarray(loss.delta)))) < FEWEST[dtype]:
+        if size > 0 and np.sqrt(size * min(size, float(np.asarray(loss.delta)))) < FEWEST[dtype]:
             raise ValueError(f"losses of y{beside} underflow in {dtype}; multiply y and delta by a constant first")
     return _Response(y, offset, y_center, flat)
 

@@ -1,5 +1,7 @@
 """Where no finite coefficients are the best ones, or rounding has moved those that are returned, fits say so."""
 
+from typing import Any
+
 import jax
 import numpy as np
 import pytest
@@ -175,11 +177,13 @@ def test_underflow_is_no_constant(name, dtype, scale):
 def test_limits_do_not_hide_that_there_is_no_optimum(solver):
     X, y = separable()  # along the first column
     given = {"alphas": [0.1, 0.0], "loss": "logistic", "dtype": "float64", "solver": solver}
-    for limits in ({"positive": True}, {"lower": [0.0, -1.0, -1.0]}, {"upper": [np.inf, 0.0, 0.0]}):
+    open_ended: list[dict[str, Any]] = [{"positive": True}, {"lower": [0.0, -1, -1]}, {"upper": [np.inf, 0.0, 0.0]}]
+    for limits in open_ended:
         with pytest.warns(pr.ConvergenceWarning, match=r"1/2 problems .* no finite optimum"):
             path = pr.fit_path(X, y, **given, **limits)
         np.testing.assert_array_equal(path.converged, [True, False])
-    for limits in ({"upper": [1.0, np.inf, np.inf]}, {"lower": -2.0, "upper": 2.0}):
+    closed: list[dict[str, Any]] = [{"upper": [1.0, np.inf, np.inf]}, {"lower": -2.0, "upper": 2.0}]
+    for limits in closed:
         assert pr.fit_path(X, y, **given, **limits).converged.all()
 
 
