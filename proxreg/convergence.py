@@ -36,7 +36,7 @@ def warn_unless_converged(found: dict[str, np.ndarray], tol: float, labels: list
     causes = np.ravel(found.get("cause", np.zeros_like(bad, int)))
     for cause, said in REMEDY.items():
         if np.all(causes[bad] == cause):
-            dtype = found["coef"].dtype
+            dtype = gap.dtype
             remedy = said.format(dtype=dtype, wider=", or pass dtype='float64'" if dtype == np.float32 else "")
     what, error = ("gap", gap) if np.any(gap[bad] > tol) else ("violation", violation)
     worst = int(np.nanargmax(np.where(bad, np.nan_to_num(error, nan=-1.0), -np.inf)))

@@ -4,6 +4,7 @@ Right values come from closed forms, from scipy on split variables, or from deci
 """
 
 import decimal
+import warnings
 from typing import Any
 
 import jax
@@ -276,3 +277,23 @@ def test_gaps_of_functions_know_what_float32_rounds(loss):
     null = np.var(y.astype(float)) / 2
     assert fit.status != pr.Status.CONVERGED
     assert fit.gap >= excess / null
+
+
+def test_unpenalised_columns_that_are_nearly_the_same():
+    # what is between them is a hundred-millionth of them; in a Gram matrix that is rounding
+    rng = np.random.default_rng(1)
+    X = 1e8 + rng.normal(size=(40, 2))
+    apart = X[:, 1] - X[:, 0]
+    y = (apart + rng.logistic(size=40) > 0).astype(float)
+    best = optimize.minimize(
+        lambda v: np.mean(np.logaddexp(0, v[0] + apart * v[1]) - y * (v[0] + apart * v[1])),
+        np.zeros(2),
+        method="BFGS",
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pr.ConvergenceWarning)
+        path = pr.fit_path(X, y, loss="logistic", alphas=[0.0], fit_intercept=False, dtype="float64", max_steps=500)
+    eta = path.coef[0].sum() * X[:, 0] + path.coef[0, 1] * apart
+    excess = np.mean(np.logaddexp(0, eta) - y * eta) - best.fun
+    assert path.gap[0] >= 0.99 * (excess / np.log(2)) - 1e-7
+    assert path.converged[0] == (path.gap[0] <= 1e-4)

@@ -102,6 +102,13 @@ def test_folds_of_a_single_class():
     np.testing.assert_array_equal(held.fold_loss, 0)
 
 
+def test_folds_whose_classes_are_separated_are_named():
+    X, y = separable()
+    with pytest.warns(pr.ConvergenceWarning, match="fold .* no finite optimum"), pytest.warns(pr.DataWarning):
+        cv = pr.cv_path(X, y, loss="logistic", folds=np.arange(30) % 3, alphas=[0.1, 0.0], dtype="float64")
+    np.testing.assert_array_equal(cv.path.converged, [True, False])
+
+
 def test_samples_without_events_are_named():
     X, y = sorted_counts()
     y[:] = 0

@@ -24,8 +24,8 @@ from proxreg.task import Options, Task
 
 WIDE = np.dtype(np.float64)  # in which these gaps are computed
 REFINEMENTS = 2  # projections: what rounding leaves of the first is gone after the second
-SINGULAR = 1e-12  # eigenvalues below this, relative to the largest, belong to directions that rounding alone spans
-ORTHOGONAL = 1e-8  # a larger cosine with a free column, and the point is no dual point
+SINGULAR = 1e-12  # curvatures below this, relative to the largest, are those of directions that are flat
+ORTHOGONAL = 1e-8  # a larger cosine with what free columns span, and the point is no dual point
 WEAK = 1e-2  # strengths of so small a part of the tolerance, in units of their columns, change no objective
 MOST_WEAK, MOST_LANES = 256, 64  # columns and lanes that are worth the look
 TIGHTER = (1e-1, 1e-2, 1e-4)  # parts of the tolerance to ask for until the gap is within it
@@ -169,15 +169,34 @@ def gaps_beside(task: Task, family: Family, free: np.ndarray, found: Result) -> 
     size, wide_n = column_bucket(p), row_bucket(n)
     wide, gaps = family.columns(np.arange(p), p, size), np.zeros(len(coef))
     order = filled(np.arange(n), wide_n)
+    weights = padded(rows.weights, wide_n)
+    bases: dict[bytes, np.ndarray] = {}
     with _precision.scope(WIDE):
-        arrays = padded(rows.X[order], wide_n, size), rows.y[order], padded(rows.weights, wide_n), rows.offset[order]
-        data = tuple(map(jnp.asarray, arrays))
+        data = tuple(
+            map(jnp.asarray, (padded(rows.X[order], wide_n, size), rows.y[order], weights, rows.offset[order]))
+        )
         for lane in range(len(coef)):
+            key = free[lane].tobytes()
+            if key not in bases:
+                bases[key] = _orthonormal(rows, free[lane], wide_n)
             penalty = wide.lanes(np.array([lane])).penalties()
             penalty = jax.tree.map(lambda leaf: jnp.asarray(leaf[0], float), penalty)
             point = padded(coef[lane], size), intercept[lane]
-            gaps[lane] = _gap(task.loss, penalty, padded(free[lane], size), *data, *point, rows.fit_intercept)
+            gaps[lane] = _gap(task.loss, penalty, padded(free[lane], size), bases[key], *data, *point)
     return gaps / (task.null_loss or 1.0)
+
+
+def _orthonormal(rows: Rows, free: np.ndarray, size: int) -> np.ndarray:
+    """Return an orthonormal basis ``(size, m)`` of the free columns times the roots of the rows' weights.
+
+    From the rows themselves: in a Gram matrix columns that are apart by a millionth are the same one.
+    """
+    one = np.ones((len(rows.y), int(rows.fit_intercept)))
+    Z = np.sqrt(rows.weights)[:, None] * np.column_stack([rows.X[:, free], one])
+    norms = np.linalg.norm(Z, axis=0)
+    U, values, _ = np.linalg.svd(Z[:, norms > 0] / norms[norms > 0], full_matrices=False)
+    U = U[:, values > np.finfo(float).eps * max(Z.shape) * np.max(values, initial=0.0)]
+    return padded(U, size, column_bucket(U.shape[1]))
 
 
 @jax.jit
@@ -185,27 +204,24 @@ def _gap(
     loss: Loss,
     penalty: Penalty,
     free: Array,
+    basis: Array,
     X: Array,
     y: Array,
     weights: Array,
     offset: Array,
     w: Array,
     b: Array,
-    fit_intercept: Array,
 ) -> Array:
-    eta = X @ w + b + offset
+    eta, root = X @ w + b + offset, jnp.sqrt(weights)
     slope, bend = loss.derivative(eta, y), jnp.maximum(loss.second_derivative(eta, y), 0)
-    ones = jnp.where(fit_intercept, 1.0, 0.0) * jnp.ones((len(y), 1))
-    Z = jnp.concatenate([jnp.where(free[None], X, 0), ones], axis=1)
-    norms = jnp.sqrt(weights @ jnp.square(Z))
-    Z = Z / jnp.where(norms > 0, norms, 1)[None]
-    values, vectors = jnp.linalg.eigh((Z.T * weighed(weights, bend)[None]) @ Z)
+    values, vectors = jnp.linalg.eigh((basis.T * jnp.where(weights > 0, bend, 0)) @ basis)
     inverse = jnp.where(values > SINGULAR * values[-1], 1 / jnp.where(values > 0, values, 1), 0)
-    dual, step = slope, jnp.zeros_like(norms)
+    dual, step = slope, jnp.zeros_like(values)
     for _ in range(REFINEMENTS):
-        move = vectors @ (inverse * ((weighed(weights, dual) @ Z) @ vectors))
-        dual, step = dual - bend * (Z @ move), step + move
-    rest = weighed(weights, dual) @ Z
+        move = vectors @ (inverse * ((weighed(root, dual) @ basis) @ vectors))
+        dual = dual - jnp.where(weights > 0, bend * (basis @ move) / jnp.where(weights > 0, root, 1), 0)
+        step = step + move
+    rest = weighed(root, dual) @ basis
     left = jnp.max(jnp.abs(rest))
     size = ORTHOGONAL * jnp.sqrt(jnp.sum(weighed(weights, jnp.square(dual))))
     apart = left > size + derivative_rounding(eta, y, weights)
