@@ -38,6 +38,10 @@ def warn_unless_converged(found: dict[str, np.ndarray], tol: float, labels: list
         if np.all(causes[bad] == cause):
             dtype = gap.dtype
             remedy = said.format(dtype=dtype, wider=", or pass dtype='float64'" if dtype == np.float32 else "")
+    if np.all(causes[bad] == Cause.UNBOUNDED):
+        at = f" ({labels[int(np.argmax(bad))]})" if labels[int(np.argmax(bad))] else ""
+        warn(f"{bad.sum()}/{bad.size} problems not converged{at}: {remedy}", ConvergenceWarning)
+        return
     what, error = ("gap", gap) if np.any(gap[bad] > tol) else ("violation", violation)
     worst = int(np.nanargmax(np.where(bad, np.nan_to_num(error, nan=-1.0), -np.inf)))
     at = f" ({labels[worst]})" if labels[worst] else ""

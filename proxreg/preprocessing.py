@@ -32,6 +32,7 @@ class Design(NamedTuple):
     center: np.ndarray  # (p,) subtracted from the columns, on the input's scale
     scale: np.ndarray  # (p,) the columns are divided by
     y_center: float  # subtracted from y
+    y_low: float  # the same, of what rounding that had left
     flat: bool  # y is constant: the intercept explains it
     sums: Moments | None = None  # over all rows, of y less y_center
     parts: Sequence[Moments] = ()  # over the parts asked for
@@ -44,7 +45,7 @@ class Design(NamedTuple):
         wide = coef.astype(np.float64)
         with np.errstate(over="ignore", invalid="ignore"):  # of fits that have left the range of numbers
             rest, lost = _difference(np.asarray(self.y_center, float), wide @ self.center)
-            exact, again = _difference(rest, -np.asarray(intercept, float))
+            exact, again = _difference(rest, -(np.asarray(intercept, float) + self.y_low))
             intercept = exact.astype(coef.dtype)
             change = (intercept - exact) - (lost + again)
             products = np.finfo(float).eps * (np.abs(wide) @ np.abs(self.center))  # what their sum has lost, about
@@ -77,7 +78,7 @@ def prepare(
         largest = int(np.argmax(np.nan_to_num(deviation, nan=np.inf)))  # squared before it is divided by anything
         require_squares(data.label(largest), deviation[largest], sums.kind)
         _check_columns(data, sums.means[0], deviation, dtype, **options, squared=True)
-        centers = [response.y_center for response in answers]
+        centers = [(response.y_center, response.y_low) for response in answers]
         designs = designs_of(sums, dtype, centers, **options, deviation=deviation)
         flat = [response.flat for response in answers]
         return [design._replace(flat=f, parts=found) for design, f in zip(designs, flat)]
@@ -109,7 +110,7 @@ def prepare(
     designs = []
     for response, known in zip(answers, statistics):
         given = None if gram else X, known, put(response.y), weights, put(response.offset), center, scale
-        designs.append(Design(*given, response.y_center, response.flat))
+        designs.append(Design(*given, response.y_center, response.y_low, response.flat))
     return designs
 
 
@@ -128,13 +129,13 @@ def _tame(weights: np.ndarray | None) -> np.ndarray | None:
 def designs_of(
     sums: Moments,
     dtype: np.dtype,
-    y_centers: Sequence[float],
+    y_centers: Sequence[tuple[float, float]],
     *,
     fit_intercept: bool,
     standardize: bool,
     deviation: np.ndarray | None = None,
 ) -> list[Design]:
-    """The designs that sums over ``y (n, t)`` stand for; ``y_centers (t,)`` have been subtracted from y already.
+    """The designs that sums over ``y (n, t)`` stand for, from which both numbers of ``y_centers (t, 2)`` have been taken.
 
     ``deviation (p,)`` are the columns' standard deviations where the rows have told them better than the sums do.
     """
@@ -147,10 +148,10 @@ def designs_of(
     G, c = G.astype(dtype, copy=False), (c.T * factor).astype(dtype)
     center = mean if fit_intercept else np.zeros_like(mean)
     designs = []
-    for k, y_center in enumerate(y_centers):
+    for k, (y_center, y_low) in enumerate(y_centers):
         quadratic = Quadratic(G, c[k], np.asarray(max(constant[k], 0), dtype))
-        y_center = y_center + float(y_mean[k]) if fit_intercept else y_center
-        designs.append(Design(None, quadratic, None, None, None, center, scale, y_center, False, sums))
+        y_low = y_low + float(y_mean[k]) if fit_intercept else y_low
+        designs.append(Design(None, quadratic, None, None, None, center, scale, y_center, y_low, False, sums))
     return designs
 
 
@@ -198,6 +199,7 @@ class _Response(NamedTuple):
     y: np.ndarray  # (n,)
     offset: Any
     y_center: float  # subtracted from y
+    y_low: float  # the same, of what rounding that had left
     flat: bool  # there is nothing left to explain
 
 
@@ -206,7 +208,8 @@ def _response(data: Data, fit_intercept: bool, loss: Loss, dtype: np.dtype) -> _
 
     A loss of differences has no middle of y there either: they keep their digits however far from zero y is.
     """
-    y, offset, y_center, least_squares = data.y.astype(np.float64), data.offset, 0.0, isinstance(loss, Squared)
+    y, offset, least_squares = data.y.astype(np.float64), data.offset, isinstance(loss, Squared)
+    y_center = y_low = 0.0
     if least_squares and offset is not None:
         y, offset = y - offset, None
     counted = np.full(y.size, True) if data.sample_weight is None else data.sample_weight > 0
@@ -221,6 +224,8 @@ def _response(data: Data, fit_intercept: bool, loss: Loss, dtype: np.dtype) -> _
             weights = np.ones(y.size) if data.sample_weight is None else data.sample_weight.astype(np.float64)
             y_center = float(y[0] if flat else weights @ y / weights.sum())
             y = y - y_center
+            y_low = float(weights @ y / weights.sum())
+            y = y - y_low
         size = float(np.max(np.abs(y)))
         require_squares(f"y{less}", size, dtype)
         if 0 < size < FEWEST[dtype]:
@@ -231,7 +236,7 @@ def _response(data: Data, fit_intercept: bool, loss: Loss, dtype: np.dtype) -> _
         size, y = float(np.max(np.abs(rest[counted] - y_center))), y - y_center
         if size > 0 and np.sqrt(size * min(size, float(np.asarray(loss.delta)))) < FEWEST[dtype]:
             raise ValueError(f"losses of y{beside} underflow in {dtype}; multiply y and delta by a constant first")
-    return _Response(y, offset, y_center, flat)
+    return _Response(y, offset, y_center, y_low, flat)
 
 
 def _check_columns(

@@ -214,7 +214,8 @@ def _mean_square(problem: PathProblem, held: Moments, found: dict[str, np.ndarra
     """
     means, least = [], 10 * np.sqrt(np.finfo(held.kind).eps)
     for task, coef, intercept in _each_response(problem, found):
-        k, w, b = task.response, coef.astype(np.float64), intercept.astype(np.float64) - task.design.y_center
+        k, w, design = task.response, coef.astype(np.float64), task.design
+        b = intercept.astype(np.float64) - design.y_center - design.y_low
         b = b if held.shift is None else b + w @ held.shift
         fitted = np.einsum("...p,...p->...", w @ held.xx, w) + 2 * b * (w @ held.x) + b**2 * held.total
         left = held.yy[k] - 2 * (w @ held.xy[:, k] + b * held.y[k]) + fitted

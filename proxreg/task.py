@@ -162,7 +162,7 @@ def tasks_of(rows: np.ndarray, tasks: Sequence[Task]) -> list[Task]:
 
 def tasks_from(sums: Moments, tasks: Sequence[Task], rows: np.ndarray) -> list[Task]:
     """The same tasks on the rows that sums are of; these are of y less what the tasks' own designs subtract."""
-    like, y_centers = tasks[0], [task.design.y_center for task in tasks]
+    like, y_centers = tasks[0], [(task.design.y_center, task.design.y_low) for task in tasks]
     with _precision.scope(like.dtype):
         centre = {"fit_intercept": like.fit_intercept, "standardize": like.standardize}
         designs = designs_of(sums, like.dtype, y_centers, **centre)  # pyright: ignore[reportArgumentType]

@@ -104,7 +104,10 @@ def test_folds_of_a_single_class():
 
 def test_folds_whose_classes_are_separated_are_named():
     X, y = separable()
-    with pytest.warns(pr.ConvergenceWarning, match="fold .* no finite optimum"), pytest.warns(pr.DataWarning):
+    with (
+        pytest.warns(pr.ConvergenceWarning, match=r"4/8 .*alpha=0.* no finite optimum"),
+        pytest.warns(pr.DataWarning, match="best mean loss is at the largest alpha"),
+    ):
         cv = pr.cv_path(X, y, loss="logistic", folds=np.arange(30) % 3, alphas=[0.1, 0.0], dtype="float64")
     np.testing.assert_array_equal(cv.path.converged, [True, False])
 
@@ -213,3 +216,18 @@ def test_squares_that_overflow_before_columns_are_scaled_are_refused():
     X = np.random.default_rng(0).normal(size=(30, 2)) * [1.0, 1e170]
     with pytest.raises(ValueError, match="the squares of column 1 overflow in float64"):
         pr.fit_path(X, X[:, 0], standardize=True)
+
+
+@pytest.mark.parametrize("p", [1, 600])  # sums over rows, and rows
+def test_what_rounding_takes_off_the_mean_of_y_is_in_the_gap(p):
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(20, p))
+    y = 4e7 + 1e-7 * (X[:, 0] + rng.normal(size=20))
+    given = {"alphas": [3e-8], "dtype": "float64", "tol": 1e-9}
+    with pytest.warns(pr.ConvergenceWarning, match="the intercept is too large for the digits of float64: centre y"):
+        path = pr.fit_path(X, y, **given)
+    near = pr.fit_path(X, y - 4e7, **given)
+    residual = X @ path.coef[0] + (path.intercept[0] - 4e7) - (y - 4e7)
+    reached = np.mean(residual**2) / 2 + 3e-8 * np.abs(path.coef).sum()
+    excess = (reached - near.objective[0]) / (np.var(y - 4e7) / 2)
+    np.testing.assert_allclose(path.gap[0], excess, rtol=1e-2, atol=1e-8)

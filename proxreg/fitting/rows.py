@@ -17,8 +17,8 @@ def centred_rows(task: Task) -> tuple[np.ndarray, np.ndarray]:
     data = task.data if task.rows is None else task.data.rows(task.rows)
     X = ((np.asarray(data.X) - design.center) / design.scale).astype(task.dtype)
     X[:, np.diagonal(design.quadratic.G) == 0] = 0  # constant but for rounding
-    y = data.y - design.y_center
-    return X, (y if data.offset is None else y - data.offset).astype(task.dtype)
+    y = data.y if data.offset is None else data.y - data.offset
+    return X, (y - design.y_center - design.y_low).astype(task.dtype)
 
 
 def row_source(tasks: Sequence[Task]) -> CarefulSource:
