@@ -135,7 +135,7 @@ def designs_of(
     standardize: bool,
     deviation: np.ndarray | None = None,
 ) -> list[Design]:
-    """The designs that sums over ``y (n, t)`` stand for, from which both numbers of ``y_centers (t, 2)`` have been taken.
+    """The designs that sums over ``y (n, t)`` stand for; both numbers of ``y_centers (t, 2)`` are off y already.
 
     ``deviation (p,)`` are the columns' standard deviations where the rows have told them better than the sums do.
     """
