@@ -44,8 +44,8 @@ class Design(NamedTuple):
         coef = coef / self.scale.astype(coef.dtype)
         wide = coef.astype(np.float64)
         with np.errstate(over="ignore", invalid="ignore"):  # of fits that have left the range of numbers
-            rest, lost = _difference(np.asarray(self.y_center, float), wide @ self.center)
-            exact, again = _difference(rest, -(np.asarray(intercept, float) + self.y_low))
+            rest, lost = difference(np.asarray(self.y_center, float), wide @ self.center)
+            exact, again = difference(rest, -(np.asarray(intercept, float) + self.y_low))
             intercept = exact.astype(coef.dtype)
             change = (intercept - exact) - (lost + again)
             products = np.finfo(float).eps * (np.abs(wide) @ np.abs(self.center))  # what their sum has lost, about
@@ -114,7 +114,7 @@ def prepare(
     return designs
 
 
-def _difference(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def difference(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return ``a - b`` and what rounding it has lost, exactly (Knuth, The Art of Computer Programming 2, 4.2.2)."""
     rounded = a - b
     part = rounded - a
@@ -209,9 +209,10 @@ def _response(data: Data, fit_intercept: bool, loss: Loss, dtype: np.dtype) -> _
     A loss of differences has no middle of y there either: they keep their digits however far from zero y is.
     """
     y, offset, least_squares = data.y.astype(np.float64), data.offset, isinstance(loss, Squared)
-    y_center = y_low = 0.0
+    y_center, y_low, lost = 0.0, 0.0, np.zeros(y.size)
     if least_squares and offset is not None:
-        y, offset = y - offset, None
+        y, lost = difference(y, offset.astype(np.float64))
+        offset = None
     counted = np.full(y.size, True) if data.sample_weight is None else data.sample_weight > 0
     same = offset is None and np.ptp(y[counted]) <= 4 * np.finfo(np.float64).eps * np.max(np.abs(data.y))
     flat = bool(same and (fit_intercept or (least_squares and y[counted][0] == 0)))
@@ -223,7 +224,7 @@ def _response(data: Data, fit_intercept: bool, loss: Loss, dtype: np.dtype) -> _
         if fit_intercept:
             weights = np.ones(y.size) if data.sample_weight is None else data.sample_weight.astype(np.float64)
             y_center = float(y[0] if flat else weights @ y / weights.sum())
-            y = y - y_center
+            y = y - y_center + lost
             y_low = float(weights @ y / weights.sum())
             y = y - y_low
         size = float(np.max(np.abs(y)))
@@ -233,9 +234,12 @@ def _response(data: Data, fit_intercept: bool, loss: Loss, dtype: np.dtype) -> _
     elif isinstance(loss, Huber):
         rest = y if offset is None else y - offset
         y_center = float(np.median(rest[counted])) if fit_intercept else 0.0
-        size, y = float(np.max(np.abs(rest[counted] - y_center))), y - y_center
-        if size > 0 and np.sqrt(size * min(size, float(np.asarray(loss.delta)))) < FEWEST[dtype]:
+        size, y, delta = float(np.max(np.abs(rest[counted] - y_center))), y - y_center, np.asarray(loss.delta, float)
+        least, most = (np.sqrt(size) * np.sqrt(min(size, float(bound))) for bound in (np.min(delta), np.max(delta)))
+        if 0 < least < FEWEST[dtype]:
             raise ValueError(f"losses of y{beside} underflow in {dtype}; multiply y and delta by a constant first")
+        if not most < 1e-3 * np.sqrt(np.finfo(dtype).max):
+            raise ValueError(f"losses of y{beside} overflow in {dtype}; divide y and delta by a constant first")
     return _Response(y, offset, y_center, y_low, flat)
 
 

@@ -127,12 +127,15 @@ def make_tasks(
             require_finite_intercept(loss, data, f"y {response}" if len(responses) > 1 else "y")
     tasks = _posed(responses, loss, chosen, factors, fit_intercept, standardize, wanted)
     for task in tasks:
-        if fit_intercept and not np.isfinite(task.null_loss):
-            raise ValueError(
-                "the intercept-only model, which all errors are relative to, was not found: at its intercept losses "
-                "overflow, or their derivatives do not cancel; look for outliers in y and offset (for counts, the "
-                "offset is the logarithm of the exposure)"
-            )
+        if not np.isfinite(task.null_loss):
+            found = "losses without features, which all errors are relative to, overflow"
+            if fit_intercept:
+                found = (
+                    "intercept-only model, which all errors are relative to, was not found: at its intercept losses "
+                    "overflow, or their derivatives do not cancel"
+                )
+            advice = "look for outliers in y and offset (for counts, the offset is the logarithm of the exposure)"
+            raise ValueError(f"the {found}; {advice}")
     return tasks
 
 

@@ -9,6 +9,8 @@ from proxreg.losses import Squared
 from proxreg.solvers import Result, Status
 from proxreg.task import Task
 
+ROUNDED = 1e-12  # a difference of losses, relative to them, that is all rounding
+STEEPEST = 1e6  # second derivatives of losses that have no bound are taken to be smaller, for each unit of y
 MATERIAL = 1e-2  # a part of the tolerance below which a rounded intercept changes nothing
 
 
@@ -53,21 +55,27 @@ def _excess(
     if not task.fit_intercept or not np.any(change):
         return excess, 1.0
     null_loss = task.null_loss
-    if isinstance(task.loss, Squared):
-        return np.square(change) / 2, null_loss
-    if task.loss.curvature is not None and coef.dtype == np.float64:
-        # the rows' own predictors are rounded as much: they cannot tell more than this bound
-        return task.loss.curvature * np.square(change) / 2, null_loss
+    curvature = task.loss.curvature
+    if curvature is not None and (isinstance(task.loss, Squared) or coef.dtype == np.float64):
+        # of other losses a bound: in float64 the rows' own predictors are rounded as much, and tell no more than it
+        with np.errstate(over="ignore"):
+            excess = curvature * np.square(change) / 2
+        material = isinstance(task.loss, Squared) | (excess > MATERIAL * tol * null_loss)
+        return np.where(material, excess, 0), null_loss
     data = task.data
     weights = np.ones(len(data.y)) if data.sample_weight is None else data.sample_weight
     rows, X = np.flatnonzero(weights > 0), None
+    steepest = curvature or STEEPEST * max(1.0, float(np.max(np.abs(data.y))))
     with _precision.scope(np.dtype(np.float64)), np.errstate(over="ignore", invalid="ignore"):
-        for lane in np.flatnonzero(np.square(change) > MATERIAL * tol * null_loss / (task.loss.curvature or np.inf)):
+        for lane in np.flatnonzero(np.square(change) > MATERIAL * tol * null_loss / steepest):
             X = np.asarray(data.X[rows]).astype(float) if X is None else X
             eta = X @ coef[lane].astype(float) + float(intercept[lane])
             eta = eta if data.offset is None else eta + data.offset[rows]
             y, best = jnp.asarray(data.y[rows], float), jnp.asarray(eta - change[lane])
             after, before = task.loss.value(jnp.asarray(eta), y), task.loss.value(best, y)
             growth = np.asarray(after - before - change[lane] * task.loss.derivative(best, y))
+            bend = np.asarray(task.loss.second_derivative(best, y)) * np.square(change[lane]) / 2
+            size = np.abs(np.asarray(after)) + np.abs(np.asarray(before))
+            growth = np.where(np.abs(growth) > ROUNDED * size, growth, np.maximum(bend, 0))
             excess[lane] = max(growth @ weights[rows] / weights.sum(), 0.0)
     return excess, null_loss

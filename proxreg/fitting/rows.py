@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from proxreg.engine import CarefulSource
+from proxreg.preprocessing import difference
 from proxreg.task import Task
 
 
@@ -17,8 +18,8 @@ def centred_rows(task: Task) -> tuple[np.ndarray, np.ndarray]:
     data = task.data if task.rows is None else task.data.rows(task.rows)
     X = ((np.asarray(data.X) - design.center) / design.scale).astype(task.dtype)
     X[:, np.diagonal(design.quadratic.G) == 0] = 0  # constant but for rounding
-    y = data.y if data.offset is None else data.y - data.offset
-    return X, (y - design.y_center - design.y_low).astype(task.dtype)
+    y, lost = difference(data.y.astype(float), np.zeros(1) if data.offset is None else data.offset.astype(float))
+    return X, (y - design.y_center + lost - design.y_low).astype(task.dtype)
 
 
 def row_source(tasks: Sequence[Task]) -> CarefulSource:
