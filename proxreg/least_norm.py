@@ -35,7 +35,9 @@ def least_norm(task: Task, family: Family, found: Result, tol: float) -> Result:
     w[lanes] = coef
     full = filled(lanes, fine_bucket(lanes.size))
     start = Coefficients(w[full], found.w.intercept[full]) if isinstance(found.w, Coefficients) else w[full]
-    known = certify_lanes(model, family.lanes(full), start)
+    known, polished = certify_lanes(model, family.lanes(full), start)
+    for old, new in zip(jax.tree.leaves(found.w), jax.tree.leaves(polished)):
+        old[lanes] = np.asarray(new)[: lanes.size]
     objective, gap, violation, error = (np.asarray(values)[: lanes.size] for values in known)
     found.objective[lanes], found.gap[lanes], found.violation[lanes] = objective, gap, violation
     lost = (found.status[lanes] == Status.CONVERGED) & ~(error <= tol)

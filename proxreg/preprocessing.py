@@ -260,7 +260,9 @@ def _check_columns(
         size = raw / scale
     worst = int(np.argmax(np.nan_to_num(size, nan=np.inf)))
     require_squares(data.label(worst), size[worst], dtype)
-    lost = np.flatnonzero(((size > 0) & (size < FEWEST[dtype])) | (squared & (raw > 0) & (raw < FEWEST[dtype])))
+    # a column by which nothing can be divided has no coefficient on its own scale
+    least = FEWEST[dtype] if squared else 2 / float(np.finfo(dtype).max)
+    lost = np.flatnonzero(((size > 0) & (size < FEWEST[dtype])) | ((raw > 0) & (raw < least)))
     if lost.size:
         raise ValueError(
             f"the squares of {data.label(int(lost[0]))} underflow in {dtype}; multiply it by a constant first"

@@ -297,3 +297,34 @@ def test_unpenalised_columns_that_are_nearly_the_same():
     excess = np.mean(np.logaddexp(0, eta) - y * eta) - best.fun
     assert path.gap[0] >= 0.99 * (excess / np.log(2)) - 1e-7
     assert path.converged[0] == (path.gap[0] <= 1e-4)
+
+
+def test_huber_losses_far_beyond_delta_have_something_to_explain():
+    rng = np.random.default_rng(7)
+    X, offset = rng.normal(size=(20, 1)), np.round(np.exp(rng.normal(3, 1.5, size=20)))
+    y, loss = 1e-9 * rng.normal(size=20), pr.Huber(1e-9)
+    given = {"loss": loss, "offset": offset, "alphas": [5e-12], "l1_ratio": 0.0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pr.ConvergenceWarning)
+        path = pr.fit_path(X, y, dtype="float32", **given)
+    best = optimize.linprog(  # the least sum of absolute residuals: within a billionth the same losses
+        np.r_[np.zeros(2), np.full(20, 1 / 20)],
+        A_ub=np.block([[X, np.ones((20, 1)), -np.eye(20)], [-X, -np.ones((20, 1)), -np.eye(20)]]),
+        b_ub=np.r_[-offset, offset],
+        bounds=[(None, None)] * 2 + [(0, None)] * 20,
+    )
+    mean = np.mean(np.abs(X @ path.coef[0].astype(float) + float(path.intercept[0]) + offset))
+    null = np.mean(np.abs(offset - np.median(offset)))
+    assert path.gap[0] >= (mean - best.fun) / null - 1e-3
+    assert (mean - best.fun) / null <= 1e-3 or not path.converged[0]
+
+
+def test_coefficients_of_least_norm_come_with_their_own_intercept():
+    rng = np.random.default_rng(7)
+    X = (rng.normal(size=(40, 1)) + 1e-5 * rng.normal(size=(40, 3))).astype(np.float32)
+    y = rng.poisson(np.exp(0.5 * X[:, 0])).astype(float)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pr.ConvergenceWarning)
+        path = pr.fit_path(X, y, loss="poisson", alphas=[0.0], dtype="float32", tol=1e-5, max_steps=1000)
+    reached = objective("poisson", X.astype(float), y, path.coef[0].astype(float), float(path.intercept[0]), 0.0)
+    np.testing.assert_allclose(path.objective[0], reached, rtol=1e-5)

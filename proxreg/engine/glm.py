@@ -74,7 +74,9 @@ def _rounds(
         rows = at[live]
         full = filled(live, GROUP)
         start = _start(model, w[at[full]], b[at[full]])
-        known = certify_lanes(model, family.lanes(full), start)
+        known, polished = certify_lanes(model, family.lanes(full), start)
+        if model.fit_intercept:
+            b[rows] = np.asarray(polished.intercept)[: live.size]
         objective, gap, worst, error = (np.asarray(x)[: live.size] for x in known)
         answer.objective[rows], answer.gap[rows], answer.violation[rows] = objective, gap, worst
         answer.status[rows] = np.where(np.isnan(error), Status.NON_FINITE, np.where(error <= tol, 0, Status.MAX_STEPS))

@@ -236,7 +236,8 @@ def _accepted(
     rows: Rows, family: Family, at: np.ndarray, w: np.ndarray, b: np.ndarray, known: Look, moves: list
 ) -> tuple[np.ndarray, Look]:
     """Moves the lanes ``at`` as far as their objectives fall: which moved, and what is known of them there."""
-    move, shift = (np.array([each[k] for each in moves], w.dtype) for k in (0, 1))
+    with np.errstate(over="ignore"):  # a step beyond the type's range lowers nothing
+        move, shift = (np.array([each[k] for each in moves], w.dtype) for k in (0, 1))
     moved, left, length = np.zeros(at.size, bool), np.arange(at.size), 1.0
     known = Look(*(x.copy() for x in known))
     for _ in range(QUARTERS):

@@ -72,17 +72,20 @@ def _lanes(
     return jax.vmap(lane, in_axes=(*axes, 0 if max_steps.ndim else None))(alphas, ratios, start, weights, max_steps)
 
 
-def certify_lanes(model: LinearModel, family: Family, start: Any) -> Certified:
-    """What is known about each lane at its entry along the first axis of ``start``."""
+def certify_lanes(model: LinearModel, family: Family, start: Any) -> tuple[Certified, Any]:
+    """Return what is known about each lane at its entry along the first axis of ``start``, with the best intercept for
+    its coefficients; and the parameters with that.
+    """
     family = family._replace(template=replace(family.template, alpha=0.0))
     return _certificates(*strong((model, family)), start)
 
 
 @jax.jit
-def _certificates(model: LinearModel, family: Family, start: Any) -> Certified:
+def _certificates(model: LinearModel, family: Family, start: Any) -> tuple[Certified, Any]:
     def lane(alpha, ratio, start):
         problem = model.with_penalty(family.penalty(alpha, ratio))
-        return Certified.by(problem.certify(problem.start(start)))
+        point = problem.start(start)
+        return Certified.by(problem.certify(point)), problem.solution(point)
 
     return jax.vmap(lane, in_axes=(0, None if family.l1_ratio is None else 0, 0))(family.alpha, family.l1_ratio, start)
 

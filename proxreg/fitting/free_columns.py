@@ -224,7 +224,7 @@ def _gap(
     rest = weighed(root, dual) @ basis
     left = jnp.max(jnp.abs(rest))
     size = ORTHOGONAL * jnp.sqrt(jnp.sum(weighed(weights, jnp.square(dual))))
-    apart = left > size + derivative_rounding(eta, y, weights)
+    apart = left > size + derivative_rounding(loss, eta, y, weights)
     gradient = jnp.where(free, 0, weighed(weights, dual) @ X)
 
     def loss_gap(c: Array) -> Array:

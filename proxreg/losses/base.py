@@ -37,6 +37,10 @@ class Loss:
         """The second derivative in ``eta``, per sample."""
         return jax.jvp(lambda e: self.derivative(e, y), (eta,), (jnp.ones_like(eta),))[1]
 
+    def derivative_terms(self, eta: Array, y: Array) -> Array:
+        """Return the size of the numbers whose difference the derivative is: what rounding is relative to."""
+        return jnp.abs(y) + jnp.abs(eta) * (1 + jnp.abs(y))
+
     def conjugate(self, u: Array, y: Array) -> Array:
         """``max_eta u eta - value(eta, y)`` per sample, for ``u`` between a derivative and 0; NaN: fits have no gap."""
         return jnp.full_like(u, jnp.nan)

@@ -50,6 +50,11 @@ class Huber(Loss):
         """1 where ``|r| <= delta``, else 0."""
         return (jnp.abs(eta - y) <= self._delta(eta)).astype(eta.dtype)
 
+    def derivative_terms(self, eta: Array, y: Array) -> Array:
+        """Return ``|eta| + |y|``, and beyond delta, where the derivative is no difference, delta."""
+        delta = self._delta(eta)
+        return jnp.where(jnp.abs(eta - y) <= delta, jnp.abs(eta) + jnp.abs(y), delta)
+
     def conjugate(self, u: Array, y: Array) -> Array:
         """``u^2 / 2 + u y`` where ``|u| <= delta``, else infinite."""
         outside = jnp.abs(u) > self._delta(u) * (1 + 8 * jnp.finfo(u.dtype).eps)

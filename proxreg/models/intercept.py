@@ -53,15 +53,12 @@ def is_best_intercept(loss: Loss, eta: Array, y: Array, weights: Array) -> Array
     """Return whether the derivatives at ``eta`` cancel, as at a best intercept they do, to a third of the digits."""
     slope = weighed(weights, loss.derivative(eta, y))
     size = jnp.finfo(eta.dtype).eps ** (1 / 3) * jnp.sum(jnp.abs(slope))
-    return jnp.abs(jnp.sum(slope)) <= size + derivative_rounding(eta, y, weights)
+    return jnp.abs(jnp.sum(slope)) <= size + derivative_rounding(loss, eta, y, weights)
 
 
-def derivative_rounding(eta: Array, y: Array, weights: Array) -> Array:
-    """Return what rounding leaves of a sum of derivatives, of numbers as large as y and the predictor.
-
-    Where there is nothing to explain, that is all there is of them.
-    """
-    return 4 * jnp.finfo(eta.dtype).eps * jnp.sum(weighed(weights, jnp.abs(y) + jnp.abs(eta) * (1 + jnp.abs(y))))
+def derivative_rounding(loss: Loss, eta: Array, y: Array, weights: Array) -> Array:
+    """Return what rounding leaves of a sum of derivatives; where there is nothing to explain, that is all there is."""
+    return 4 * jnp.finfo(eta.dtype).eps * jnp.sum(weighed(weights, loss.derivative_terms(eta, y)))
 
 
 def weighed(weights: Array, values: Array) -> Array:

@@ -112,8 +112,8 @@ class LinearModel:
         null_loss = jnp.sum(weighed(weights, self.loss.value(offset + null, y)))
         null_residual = jnp.sqrt(jnp.sum(weights * jnp.square(slope / jnp.where(weights > 0, weights, 1))))
         # of a constant y both are rounding, and nothing is relative to that
-        rounding = derivative_rounding(offset + null, y, weights)
-        explained = self.fit_intercept & jnp.isfinite(null_loss) & (null_residual <= rounding)
+        rounding = derivative_rounding(self.loss, offset + null, y, weights)
+        explained = self.fit_intercept & (null_residual <= rounding) & (null_loss <= jnp.square(rounding))
         return LinearProblem(
             X,
             y,

@@ -178,7 +178,7 @@ class LinearProblem:
             dual = balanced(slope) if self.fit_intercept else slope
             factor = jnp.where(slope == 0, 1, dual / jnp.where(slope == 0, 1, slope))
             dual_gradient = self._pull(dual).coef if self.fit_intercept else gradient
-            left = jnp.maximum(jnp.abs(total) - derivative_rounding(eta, self.y, self.weights), 0)
+            left = jnp.maximum(jnp.abs(total) - derivative_rounding(self.loss, eta, self.y, self.weights), 0)
             slope_violation = relative(left, self.null_residual)
         theta = factor * self.loss.derivative(eta, self.y)
 
