@@ -317,14 +317,3 @@ def test_huber_losses_far_beyond_delta_have_something_to_explain():
     null = np.mean(np.abs(offset - np.median(offset)))
     assert path.gap[0] >= (mean - best.fun) / null - 1e-3
     assert (mean - best.fun) / null <= 1e-3 or not path.converged[0]
-
-
-def test_coefficients_of_least_norm_come_with_their_own_intercept():
-    rng = np.random.default_rng(7)
-    X = (rng.normal(size=(40, 1)) + 1e-5 * rng.normal(size=(40, 3))).astype(np.float32)
-    y = rng.poisson(np.exp(0.5 * X[:, 0])).astype(float)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", pr.ConvergenceWarning)
-        path = pr.fit_path(X, y, loss="poisson", alphas=[0.0], dtype="float32", tol=1e-5, max_steps=1000)
-    reached = objective("poisson", X.astype(float), y, path.coef[0].astype(float), float(path.intercept[0]), 0.0)
-    np.testing.assert_allclose(path.objective[0], reached, rtol=1e-5)

@@ -13,6 +13,8 @@ from bench import exact, exact_objective, random_search, search_judge, search_pr
 LONG = np.longdouble
 #: the full search runs by ``python -m bench.random_search``; these seeds meet every loss, type and respect
 SEEDS = range(150)
+#: some that had found a fault
+FOUND = [4681, 10397, 12152, 17030, 1000139, 1000268, 1000747, 1000854, 2000110, 2000164, 2000235, 3000106]
 
 
 @pytest.mark.parametrize("first", range(0, len(SEEDS), 30))
@@ -22,6 +24,11 @@ def test_no_fit_of_a_random_problem_claims_what_is_not_so(first):
     assert sum(r.converged for r in records) > 0.8 * sum(r.fits for r in records)
     assert sum(r.unsure for r in records) < 0.02 * sum(r.fits for r in records)
     assert sum(bool(r.refused) for r in records) <= 6
+
+
+@pytest.mark.parametrize("seed", FOUND)
+def test_faults_that_were_found_stay_mended(seed):
+    assert random_search.examine(seed).failures == ()
 
 
 def test_the_reduced_search_meets_everything():
