@@ -128,14 +128,12 @@ def make_tasks(
     tasks = _posed(responses, loss, chosen, factors, fit_intercept, standardize, wanted)
     for task in tasks:
         if not np.isfinite(task.null_loss):
-            found = "losses without features, which all errors are relative to, overflow"
-            if fit_intercept:
-                found = (
-                    "intercept-only model, which all errors are relative to, was not found: at its intercept losses "
-                    "overflow, or their derivatives do not cancel"
-                )
-            advice = "look for outliers in y and offset (for counts, the offset is the logarithm of the exposure)"
-            raise ValueError(f"the {found}; {advice}")
+            what = "intercept-only" if fit_intercept else "empty"
+            why = "losses overflow" + (", or their derivatives do not cancel" if fit_intercept else "")
+            raise ValueError(
+                f"the {what} model, which all errors are relative to, was not found: there {why}; look for outliers in "
+                "y and offset (for counts, the offset is the logarithm of the exposure)"
+            )
     return tasks
 
 

@@ -267,6 +267,17 @@ def test_huber_losses_of_a_response_far_from_zero():
 
 
 @pytest.mark.parametrize("loss", ["squared", "huber"])
+def test_a_response_of_small_deviation_is_not_taken_for_a_constant(loss):
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(40, 3)).astype(np.float32)
+    y = (1000 + 0.01 * X[:, 0]).astype(np.float32)  # its loss is below tol, but it is all that there is to explain
+    fit = pr.fista(pr.LinearModel(X, y, loss, fit_intercept=True), pr.L1(1e-3), tol=1e-4, max_steps=500)
+    exact = pr.fit_path(X, y.astype(float) - 1000, loss=loss, alphas=[1e-3], dtype="float64", tol=1e-10)
+    np.testing.assert_allclose(fit.w.coef, exact.coef[0], atol=5e-4)
+    assert exact.coef[0, 0] > 5e-3
+
+
+@pytest.mark.parametrize("loss", ["squared", "huber"])
 def test_gaps_of_functions_know_what_float32_rounds(loss):
     rng = np.random.default_rng(3)
     X = rng.normal(size=(40, 3)).astype(np.float32)

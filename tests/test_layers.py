@@ -23,7 +23,7 @@ ORDER = [
     {"engine"},
     {"feature_names", "array_checks"},
     {"validation"},
-    {"centring"},
+    {"centring", "response"},
     {"preprocessing"},
     {"task"},
     {"alpha_grid"},

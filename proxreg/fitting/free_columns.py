@@ -178,7 +178,7 @@ def gaps_beside(task: Task, family: Family, free: np.ndarray, found: Result) -> 
         for lane in range(len(coef)):
             key = free[lane].tobytes()
             if key not in bases:
-                bases[key] = _orthonormal(rows, free[lane], wide_n)
+                bases[key] = _orthonormal(rows, free[lane], wide_n, float(np.finfo(task.dtype).eps))
             penalty = wide.lanes(np.array([lane])).penalties()
             penalty = jax.tree.map(lambda leaf: jnp.asarray(leaf[0], float), penalty)
             point = padded(coef[lane], size), intercept[lane]
@@ -186,16 +186,17 @@ def gaps_beside(task: Task, family: Family, free: np.ndarray, found: Result) -> 
     return gaps / (task.null_loss or 1.0)
 
 
-def _orthonormal(rows: Rows, free: np.ndarray, size: int) -> np.ndarray:
+def _orthonormal(rows: Rows, free: np.ndarray, size: int, eps: float) -> np.ndarray:
     """Return an orthonormal basis ``(size, m)`` of the free columns times the roots of the rows' weights.
 
-    From the rows themselves: in a Gram matrix columns that are apart by a millionth are the same one.
+    From the rows themselves: in a Gram matrix columns that are apart by a millionth are the same one. Those that are
+    apart by ``eps``, the rounding of the columns, are so here.
     """
     one = np.ones((len(rows.y), int(rows.fit_intercept)))
     Z = np.sqrt(rows.weights)[:, None] * np.column_stack([rows.X[:, free], one])
     norms = np.linalg.norm(Z, axis=0)
     U, values, _ = np.linalg.svd(Z[:, norms > 0] / norms[norms > 0], full_matrices=False)
-    U = U[:, values > np.finfo(float).eps * max(Z.shape) * np.max(values, initial=0.0)]
+    U = U[:, values > eps * max(Z.shape) * np.max(values, initial=0.0)]
     return padded(U, size, column_bucket(U.shape[1]))
 
 

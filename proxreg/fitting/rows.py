@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from proxreg.engine import CarefulSource
-from proxreg.preprocessing import difference
+from proxreg.response import difference
 from proxreg.task import Task
 
 

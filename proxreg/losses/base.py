@@ -39,7 +39,8 @@ class Loss:
 
     def derivative_terms(self, eta: Array, y: Array) -> Array:
         """Return the size of the numbers whose difference the derivative is: what rounding is relative to."""
-        return jnp.abs(y) + jnp.abs(eta) * (1 + jnp.abs(y))
+        steepness = 1 if self.curvature is not None else 1 + jnp.abs(y)  # by which it enlarges what rounds eta
+        return jnp.abs(y) + jnp.abs(eta) * steepness
 
     def conjugate(self, u: Array, y: Array) -> Array:
         """``max_eta u eta - value(eta, y)`` per sample, for ``u`` between a derivative and 0; NaN: fits have no gap."""

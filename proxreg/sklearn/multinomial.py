@@ -10,7 +10,7 @@ from proxreg.convergence import remedy, warn_unless_converged
 from proxreg.engine import Family, OneBlasThread, solve_multinomial
 from proxreg.models import MultinomialModel
 from proxreg.penalties import ElasticNet
-from proxreg.preprocessing import require_squares
+from proxreg.response import require_squares
 from proxreg.sklearn.base import ScikitLearnsWarnings, Start, options
 from proxreg.sklearn.closeness import Fits
 from proxreg.solvers import Status
