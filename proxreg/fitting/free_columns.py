@@ -196,7 +196,7 @@ def _orthonormal(rows: Rows, free: np.ndarray, size: int, eps: float) -> np.ndar
     Z = np.sqrt(rows.weights)[:, None] * np.column_stack([rows.X[:, free], one])
     norms = np.linalg.norm(Z, axis=0)
     U, values, _ = np.linalg.svd(Z[:, norms > 0] / norms[norms > 0], full_matrices=False)
-    U = U[:, values > eps * max(Z.shape) * np.max(values, initial=0.0)]
+    U = U[:, values > eps * np.sqrt(Z.shape[1]) * np.max(values, initial=0.0)]  # what rounding each entry makes
     return padded(U, size, column_bucket(U.shape[1]))
 
 
