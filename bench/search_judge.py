@@ -148,11 +148,11 @@ def judge_fit(
     unit, converged = ROUNDING * float(np.finfo(problem.dtype).eps), bool(fit["converged"])
     rounded = np.square(LONG(unit) / 8) * np.max(_sizes(smooth))  # what rounding the predictors alone adds
     scale = max(null_loss(smooth), rounded) or LONG(1)
-    sure, told = not best.finite, LONG(0)
+    sure, undecided = not best.finite, LONG(0)
     if best.finite:
         # an optimum of coefficients so large that the last digits of X decide about it is none of the data's
-        told = 4 * np.finfo(problem.dtype).eps * objective(smooth, penalty, best.coef, best.intercept).of_columns
-        sure = bool(best.doubt <= 1e-3 * problem.tol * scale and told <= problem.tol * scale)
+        undecided = 4 * np.finfo(problem.dtype).eps * objective(smooth, penalty, best.coef, best.intercept).of_columns
+        sure = bool(best.doubt <= 1e-3 * problem.tol * scale and undecided <= problem.tol * scale)
 
     def failure(kind: str, text: str) -> Failure:
         return Failure(kind, np.nan, text)
@@ -167,7 +167,7 @@ def judge_fit(
         return [failure("infinity", f"objective {_short(fit['objective'])}")] if converged else [], True
     failures = []
     excess = (here.total - best.objective) / scale
-    slack = unit * (1 + np.abs(excess)) + 2 * here.noise / scale + told / scale + (scale == rounded)
+    slack = unit * (1 + np.abs(excess)) + 2 * here.noise / scale + undecided / scale + (scale == rounded)
     if converged and not excess <= problem.tol + slack:
         text = f"objective {_short(here.total, 6)}, at best {_short(best.objective, 6)}"
         failures.append(failure("wrong", f"{text}: {_short(excess)} of the null loss more, tol {problem.tol:.1e}"))
@@ -181,8 +181,12 @@ def judge_fit(
         )
     reported = np.isfinite(fit["objective"]) or converged  # no number is what fits beyond the range of numbers have
     # where a fit is not at its optimum, its objective changes with the last digits of its coefficients
-    own = problem.tol if converged else problem.tol + 1e3 * np.sqrt(np.finfo(problem.dtype).eps)
-    if here.total < np.finfo(problem.dtype).max and reported and _differs(fit["objective"], here, scale, unit, own):
+    allowance = problem.tol if converged else problem.tol + 1e3 * np.sqrt(np.finfo(problem.dtype).eps)
+    if (
+        here.total < np.finfo(problem.dtype).max
+        and reported
+        and _differs(fit["objective"], here, scale, unit, allowance)
+    ):
         kind = "objective" if converged else "objective, open"
         off = _short(abs(fit["objective"] - here.total) / scale)
         failures.append(

@@ -39,16 +39,20 @@ def warn_unless_converged(found: dict[str, np.ndarray], tol: float, labels: list
             dtype = gap.dtype
             remedy = said.format(dtype=dtype, wider=", or pass dtype='float64'" if dtype == np.float32 else "")
     if np.all(causes[bad] == Cause.UNBOUNDED):
-        at = f" ({labels[int(np.argmax(bad))]})" if labels[int(np.argmax(bad))] else ""
-        warn(f"{bad.sum()}/{bad.size} problems not converged{at}: {remedy}", ConvergenceWarning)
+        first = _in_brackets(labels[int(np.argmax(bad))])
+        warn(f"{bad.sum()}/{bad.size} problems not converged{first}: {remedy}", ConvergenceWarning)
         return
     what, error = ("gap", gap) if np.any(gap[bad] > tol) else ("violation", violation)
     worst = int(np.nanargmax(np.where(bad, np.nan_to_num(error, nan=-1.0), -np.inf)))
-    at = f" ({labels[worst]})" if labels[worst] else ""
+    problem = _in_brackets(labels[worst])
     warn(
-        f"{bad.sum()}/{bad.size} problems above tol: worst {what} {error[worst]:.2g} > {tol:.2g}{at}; {remedy}",
+        f"{bad.sum()}/{bad.size} problems above tol: worst {what} {error[worst]:.2g} > {tol:.2g}{problem}; {remedy}",
         ConvergenceWarning,
     )
+
+
+def _in_brackets(label: str) -> str:
+    return f" ({label})" if label else ""
 
 
 def remedy(standardize: bool, dtype: np.dtype) -> str:

@@ -54,10 +54,12 @@ def response_of(data: Data, fit_intercept: bool, loss: Loss, dtype: np.dtype) ->
         rest = y if offset is None else y - offset
         y_center = float(np.median(rest[counted])) if fit_intercept else 0.0
         size, y, delta = float(np.max(np.abs(rest[counted] - y_center))), y - y_center, np.asarray(loss.delta, float)
-        least, most = (np.sqrt(size) * np.sqrt(min(size, float(bound))) for bound in (np.min(delta), np.max(delta)))
-        if 0 < least < FEWEST[dtype]:
+        smallest, largest = (
+            np.sqrt(size) * np.sqrt(min(size, float(bound))) for bound in (np.min(delta), np.max(delta))
+        )
+        if 0 < smallest < FEWEST[dtype]:
             raise ValueError(f"losses of y{beside} underflow in {dtype}; multiply y and delta by a constant first")
-        if not most < 1e-3 * np.sqrt(np.finfo(dtype).max):
+        if not largest < 1e-3 * np.sqrt(np.finfo(dtype).max):
             raise ValueError(f"losses of y{beside} overflow in {dtype}; divide y and delta by a constant first")
     return Response(y, offset, y_center, y_low, flat)
 

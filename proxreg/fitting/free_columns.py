@@ -80,13 +80,14 @@ def within_limits(task: Task, family: Family, found: Result, tol: float) -> Resu
     if not limited or isinstance(task.loss, (Squared, Custom)) or not free.any():
         return found
     lower, upper = family.limits(p, float)
-    parts = []
-    for lane in range(len(free)):
-        part = jax.tree.map(lambda leaf: np.asarray(leaf)[lane : lane + 1], found)  # noqa: B023
-        parts.append(
-            _without_optimum(task, part, free[lane] & np.isneginf(lower), free[lane] & np.isposinf(upper), tol)
-        )
-    return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+    patterns, kind = np.unique(free, axis=0, return_inverse=True)
+    status = np.array(found.status)
+    for number in np.flatnonzero(patterns.any(axis=1)):
+        lanes = np.flatnonzero(kind.ravel() == number)
+        part = jax.tree.map(lambda leaf: np.asarray(leaf)[lanes], found)  # noqa: B023
+        down, up = patterns[number] & np.isneginf(lower), patterns[number] & np.isposinf(upper)
+        status[lanes] = _without_optimum(task, part, down, up, tol).status
+    return found._replace(status=status)
 
 
 def with_weak_penalties(task: Task, family: Family, found: Result, options: Options) -> Result:

@@ -192,7 +192,7 @@ class LinearProblem:
         return Certificate(objective, gap, jnp.maximum(worst, slope_violation))
 
     def _rounding(self, eta: Array, intercept: Array) -> Array:
-        """What rounding predictors and the returned intercept adds to the loss: a derivative of zero, and a curvature.
+        """Return what rounding the predictors and the returned intercept adds to the loss, where its slope is zero.
 
         It matters where these are large beside what is to be explained, as with means of a million in float32.
         """
@@ -200,7 +200,7 @@ class LinearProblem:
         return jnp.sum(weighed(self.curvature_weights(eta), jnp.square(off))) / 2
 
     def _restored(self, params: Coefficients) -> Array:
-        """The intercept of the columns as they are, not centred."""
+        """Return the intercept of the columns as they are, not centred."""
         return params.intercept - (self.shift + self.center) @ params.coef
 
     def solution(self, point: Point) -> Any:
