@@ -85,7 +85,7 @@ def bootstrap(X: Any, y: Any, *, key: Any, num_samples: int = 200, **options: Un
     parts = list(fits(problem, whole, weights))
     found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     advice = remedy(task.standardize, task.dtype)
-    warn_unless_converged(whole, problem.options.tol, labels(problem), advice)
+    warn_unless_converged(whole, problem.options, labels(problem), advice)
     warn_about_many(*how_many(found), problem.options.tol, advice)
     kept = {name: found[name] for name in ("coef", "intercept", "gap", "converged")}
     return Bootstrap(path=as_path(problem, whole), **kept)

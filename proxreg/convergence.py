@@ -1,6 +1,7 @@
 """What is said of fits that did not converge: how many, how far off the worst is, and what helps."""
 
 import enum
+from typing import Protocol
 
 import numpy as np
 
@@ -23,8 +24,22 @@ REMEDY = {
 }
 
 
-def warn_unless_converged(found: dict[str, np.ndarray], tol: float, labels: list[str], remedy: str) -> None:
-    """Warn once of the fits above ``tol``: how many, the worst of them, and what helps."""
+class Stopping(Protocol):
+    """When a fit was told to stop."""
+
+    @property
+    def tol(self) -> float:
+        """The largest relative gap, or violation, of a fit that converged."""
+        ...
+
+    @property
+    def max_steps(self) -> int:
+        """The largest number of steps."""
+        ...
+
+
+def warn_unless_converged(found: dict[str, np.ndarray], stop: Stopping, labels: list[str], remedy: str) -> None:
+    """Warn once of the fits above the tolerance: how many, the worst of them, and what helps."""
     bad = ~found["converged"].ravel()
     if not bad.any():
         return
@@ -33,6 +48,8 @@ def warn_unless_converged(found: dict[str, np.ndarray], tol: float, labels: list
     if overflowed.any():
         _warn_about_lost(int(overflowed.sum()), bad.size, labels[int(np.argmax(overflowed))])
         return
+    if np.all(found["num_steps"].ravel()[bad] < stop.max_steps):  # a closed form, or steps that moved nothing more
+        remedy = f"rounding decides, not steps: {remedy.replace('max_steps', 'tol')}"
     causes = np.ravel(found.get("cause", np.zeros_like(bad, int)))
     for cause, said in REMEDY.items():
         if np.all(causes[bad] == cause):
@@ -42,13 +59,11 @@ def warn_unless_converged(found: dict[str, np.ndarray], tol: float, labels: list
         first = _in_brackets(labels[int(np.argmax(bad))])
         warn(f"{bad.sum()}/{bad.size} problems not converged{first}: {remedy}", ConvergenceWarning)
         return
-    what, error = ("gap", gap) if np.any(gap[bad] > tol) else ("violation", violation)
+    what, error = ("gap", gap) if np.any(gap[bad] > stop.tol) else ("violation", violation)
     worst = int(np.nanargmax(np.where(bad, np.nan_to_num(error, nan=-1.0), -np.inf)))
     problem = _in_brackets(labels[worst])
-    warn(
-        f"{bad.sum()}/{bad.size} problems above tol: worst {what} {error[worst]:.2g} > {tol:.2g}{problem}; {remedy}",
-        ConvergenceWarning,
-    )
+    above = f"worst {what} {error[worst]:.2g} > {stop.tol:.2g}{problem}"
+    warn(f"{bad.sum()}/{bad.size} problems above tol: {above}; {remedy}", ConvergenceWarning)
 
 
 def _in_brackets(label: str) -> str:

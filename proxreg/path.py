@@ -79,7 +79,7 @@ def fit(
         if task.factor is not None:
             scalar = jnp.asarray(template.alpha, task.dtype)  # pyright: ignore[reportAttributeAccessIssue]
             penalty = replace(template, alpha=strength(scalar, task.factor))
-    warn_unless_converged(found, options.tol, [""], remedy(standardize, task.dtype))
+    warn_unless_converged(found, options, [""], remedy(standardize, task.dtype))
     del found["cause"]
     data = task.data
     about = {"feature_names": data.names, "classes": data.classes, "has_offset": data.offset is not None}
@@ -178,7 +178,7 @@ def fit_path(
         feature_names=feature_names,
     )
     problem, found = solved(problem)
-    warn_unless_converged(found, problem.options.tol, labels(problem), remedy(standardize, problem.task.dtype))
+    warn_unless_converged(found, problem.options, labels(problem), remedy(standardize, problem.task.dtype))
     return as_path(problem, found)
 
 

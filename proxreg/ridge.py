@@ -81,7 +81,7 @@ def ridge_cv(
         errors = errors * (1 - known.leverage) / (1 - known.leverage.sum(axis=1, keepdims=True) / count)
     losses = np.square(errors).T / 2  # (n, K)
     found = answer(problem)
-    warn_unless_converged(found, problem.options.tol, labels(problem), remedy(standardize, task.dtype))
+    warn_unless_converged(found, problem.options, labels(problem), remedy(standardize, task.dtype))
     mean = share @ losses
     error = np.sqrt(share @ np.square(losses - mean) / (count - 1))
     path, place = as_path(problem, found), places(mean, error, problem.grid, 1)

@@ -267,9 +267,9 @@ def _summary(
 
 
 def _warn(problem: PathProblem, fits: list[dict[str, np.ndarray]]) -> None:
-    names = ("converged", "gap", "violation", "objective", "cause")
+    names = ("converged", "gap", "violation", "objective", "num_steps", "cause")
     together = {name: np.stack([found[name] for found in fits]) for name in names}
     names = [
         label if fold == 0 else f"{label}, fold {fold - 1}" for fold in range(len(fits)) for label in labels(problem)
     ]
-    warn_unless_converged(together, problem.options.tol, names, remedy(problem.task.standardize, problem.task.dtype))
+    warn_unless_converged(together, problem.options, names, remedy(problem.task.standardize, problem.task.dtype))

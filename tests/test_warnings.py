@@ -52,6 +52,16 @@ def test_a_single_fit_has_no_alpha_to_name_and_a_custom_loss_no_gap():
     assert re.fullmatch(r"1/1 problems above tol: worst violation \S+ > 0.0001; raise max.*", str(warning.message))
 
 
+def test_of_a_closed_form_that_rounding_spoils_no_number_of_steps_is_asked():
+    twins = np.c_[X, X[:, 0] + 1e-4 * X[:, 1]] + 1e3
+    y = 1e4 * (twins[:, -1] - twins[:, 0])
+    options = {"alphas": [1e-13], "l1_ratio": 0.0, "fit_intercept": False, "dtype": "float32"}
+    path, warning = said(pr.ConvergenceWarning, pr.fit_path, twins, y, **options)
+    assert not path.converged.any()
+    remedy = "rounding decides, not steps: raise tol or standardize; or pass dtype='float64'"
+    assert str(warning.message).endswith(remedy)
+
+
 def test_columns_of_unlike_scale_are_named():
     scaled = X * [1.0, 1e-2, 1e3]
     path, warning = said(pr.DataWarning, fit_path, scaled, feature_names=["age", "dose", "income"])

@@ -27,6 +27,7 @@ from proxreg.engine.lanes import solve_lanes as solve_lanes
 from proxreg.engine.lanes import solve_one as solve_one
 from proxreg.engine.multinomial import solve_multinomial as solve_multinomial
 from proxreg.engine.plan import FEW as FEW
+from proxreg.engine.recession import classes_recede as classes_recede
 from proxreg.engine.recession import infinite_intercept as infinite_intercept
 from proxreg.engine.recession import recedes as recedes
 from proxreg.engine.recession import signs as signs

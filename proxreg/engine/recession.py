@@ -71,3 +71,26 @@ def recedes(
     within = np.concatenate([-rows, -basis[~down], basis[~up]])
     found = linprog(-rows.sum(axis=0), A_ub=within, b_ub=np.zeros(len(within)), bounds=(-1, 1), method="highs")
     return bool(found.status == 0 and -found.fun > GROWTH)
+
+
+def classes_recede(columns: np.ndarray, codes: np.ndarray, eta: np.ndarray, negligible: np.ndarray) -> bool:
+    """Return whether several classes have a direction of recession in ``columns (n, k)``, given a nearly optimal fit.
+
+    ``codes (n,)`` are the rows' classes, ``eta (n, K)`` their predictors at that fit, and ``negligible (n,)`` rows
+    whose losses are within its tolerance. Along such a direction no other class gains on a row's own: for each other
+    class the row becomes one row, the difference of the two, in the coefficients of all classes but the last (what is
+    added to all of them changes no probability).
+    """
+    rows, lead = np.arange(len(codes)), columns.shape[1]
+    contrasts, margins = [], []
+    for shift in range(1, eta.shape[1]):
+        other = (codes + shift) % eta.shape[1]
+        wide = np.zeros((len(codes), eta.shape[1], lead))
+        wide[rows, codes], wide[rows, other] = columns, -columns
+        contrasts.append(wide[:, :-1].reshape(len(codes), -1))
+        margins.append(eta[rows, codes] - eta[rows, other])
+    margin = np.concatenate(margins)
+    if np.all(margin > 0):
+        return True  # the fit itself is such a direction
+    losses = np.logaddexp(0, -margin)
+    return recedes(np.concatenate(contrasts), np.ones_like(margin), losses, np.tile(negligible, len(margins)))

@@ -13,7 +13,8 @@ class Custom(Loss):
     """A loss from any function ``(eta, y) -> loss of each sample``, elementwise, convex and differentiable in ``eta``.
 
     Derivatives come by automatic differentiation. Its conjugate is not known, so fits report a NaN gap and stop on
-    the KKT violation. Wherever a loss is taken, such a function may be passed as it is.
+    the KKT violation. Wherever a loss is taken, such a function may be passed as it is. It becomes part of compiled
+    programs, which a process keeps: define it once, since an equal lambda written anew compiles anew.
 
     >>> import jax.numpy as jnp, proxreg as pr
     >>> quartic = pr.Custom(lambda eta, y: (eta - y) ** 4)

@@ -113,7 +113,7 @@ def fitted(
         count, p = len(problem.tasks), X.shape[1]
         begin = None if start is None else (np.reshape(start[0], (count, p)), np.reshape(start[1], count))
         results = answer(problem, start=begin)
-        warn_unless_converged(results, problem.options.tol, labels(problem), remedy(False, X.dtype))
+        warn_unless_converged(results, problem.options, labels(problem), remedy(False, X.dtype))
         return as_path(problem, results)
 
 

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 from scipy.special import entr as entropy
+from scipy.special import logsumexp
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from proxreg._warnings import warn
+from proxreg.engine import classes_recede
 from proxreg.sklearn.base import FLOATS, SEPARATED, Start, checked_weights, fitted, steps, total_weight, warm_start
 from proxreg.sklearn.closeness import Fits, fit_closely, shortest
 from proxreg.sklearn.multinomial import fit_multinomial
@@ -180,10 +182,11 @@ def best_fit(
 
 
 def _separated(estimator: Any, X: np.ndarray, codes: np.ndarray, weights: np.ndarray | None) -> bool:
-    """Whether each row of positive weight is strictly on the side of its class."""
+    """Whether a combination of the columns separates some of several classes, given a fit without a penalty."""
+    share = np.ones(len(X)) if weights is None else weights
+    X, codes, share = X[share > 0].astype(np.float64), codes[share > 0], share[share > 0] / share.sum()
     eta = X @ estimator.coef_.T + estimator.intercept_
-    eta = np.column_stack([-eta, eta]) if eta.shape[1] == 1 else eta
-    every = np.arange(len(X))
-    right = eta[every, codes]
-    eta[every, codes] = -np.inf
-    return bool(np.all((right > eta.max(axis=1)) | (False if weights is None else weights == 0)))
+    one = np.ones((len(X), int(estimator.fit_intercept)))
+    loss = logsumexp(eta, axis=1) - eta[np.arange(len(X)), codes]
+    goal = 10 * estimator.tol * np.log(len(estimator.classes_))
+    return classes_recede(np.column_stack([X, one]), codes, eta, share * loss <= goal)

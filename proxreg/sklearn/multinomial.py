@@ -67,7 +67,7 @@ def fit_multinomial(
     known = found._asdict() | {"converged": found.status == Status.CONVERGED}
     with ScikitLearnsWarnings():
         labels = [f"alpha={a:.3g}" for a in alpha]
-        warn_unless_converged(known, stop.tol, labels, remedy(False, X.dtype))
+        warn_unless_converged(known, stop, labels, remedy(False, X.dtype))
     parts_of = [coef.reshape(*shape, count, -1), intercept.reshape(*shape, count)]
     error = np.fmax(found.gap, found.violation)
     parts_of += [x.reshape(shape) for x in (found.num_steps, found.objective, error, known["converged"])]

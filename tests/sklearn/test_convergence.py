@@ -79,6 +79,23 @@ def test_without_a_penalty_classes_that_are_separated_are_named(fit, count):
         fit(Z, y)
 
 
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_of_several_classes_one_that_is_separated_is_named(fit_intercept):
+    rng = np.random.default_rng(1)
+    Z = np.column_stack([np.tile([1.0, 0.0], 40), rng.normal(size=(80, 2))])
+    y = rng.integers(np.where(Z[:, 0] == 1, 2, 3))  # where the column is one, the third class is missing
+    model = ps.LogisticRegression(C=np.inf, fit_intercept=fit_intercept)
+    with pytest.warns(ConvergenceWarning, match="the classes are separated"):
+        model.fit(Z, y)
+    weights = 1.0 + np.arange(80) % 3
+    with pytest.warns(ConvergenceWarning, match="the classes are separated"):
+        model.fit(Z, y, sample_weight=weights)
+    y[[0, 2, 4]] = 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(Z, y)
+
+
 def test_scikit_learns_default_of_max_iter():
     digits = load_digits(return_X_y=True)
     for Z, y in ((scale(digits[0]), digits[1]), CANCER):
