@@ -123,7 +123,8 @@ class LinearRows(NamedTuple):
 
     def look(self, family: Family, at: np.ndarray, w: np.ndarray, b: np.ndarray) -> Look:
         """See ``Rows``: ``w (l, p)`` and ``b (l,)``."""
-        return looks(partial(_look, self.loss), self.on_device, self.weights, CHUNK, family, at, w, b)
+        found = looks(partial(_look, self.loss), self.on_device, self.weights, CHUNK, family, at, w, b)
+        return found if self.fit_intercept else found._replace(intercept=np.zeros_like(found.intercept))
 
     def move(self, known: Look, w: np.ndarray, positive: bool, lane: int) -> tuple[np.ndarray, float]:
         """See ``Rows``: ``(p,)`` and a number."""

@@ -16,7 +16,7 @@ from proxreg._pytree import Array
 from proxreg.engine.buckets import padded, set_bucket
 from proxreg.engine.host import matmul
 from proxreg.engine.linear_system import newton_step_of_gram, newton_step_of_rows
-from proxreg.models import sum_rounding
+from proxreg.models import overlap_of, sum_rounding
 from proxreg.models.spectrum import MARGIN, POWER_STEPS
 
 LEAST_WIDEST = 1024
@@ -176,7 +176,11 @@ class GramSource(Source):
 
     def rounding(self, w: np.ndarray, response: np.ndarray) -> np.ndarray:
         """Return ``sum_rounding`` of each lane."""
-        return sum_rounding(w, self.norms, np.sqrt(2 * self._constant[response]))
+        return sum_rounding(w, self._c[response], self.norms, np.sqrt(2 * self._constant[response]), self._overlap)
+
+    @functools.cached_property
+    def _overlap(self) -> np.ndarray:
+        return overlap_of(self._G, self.norms)
 
     def evaluate(self, w: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """One product with G."""

@@ -114,7 +114,8 @@ def solve(
             answer.put(live, start, known)
             error = known.error
         stay = (error > tol) & (answer.num_steps[live] < max_steps)
-        stay &= ~doubtful(source, start, own, tol)  # no step can help what the sums do not tell
+        at = np.flatnonzero(stay)
+        stay[at] = ~doubtful(source, start[at], own.lanes(at), tol)  # no step can help what the sums do not tell
         if np.sum(stay) <= leave:
             return answer
         if not stay.all():  # copies of large arrays

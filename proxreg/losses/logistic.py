@@ -41,7 +41,7 @@ class Logistic(Loss):
     def conjugate(self, u: Array, y: Array) -> Array:
         """``q log q + r log r`` with ``q = u + y`` in [0, 1] and ``r = 1 - q``; minus the binary entropy."""
         q, r, outside = _shares(u, y)
-        return jnp.where(outside, jnp.inf, _times_log(q, r) + _times_log(r, q))
+        return jnp.where(outside, jnp.inf, _minus_entropy(q, r))
 
     def fenchel_young(self, eta: Array, u: Array, y: Array) -> Array:
         """Return the Kullback-Leibler divergence of the probability ``q = u + y`` from that of ``eta``.
@@ -50,8 +50,9 @@ class Logistic(Loss):
         else (Gibbs' inequality).
         """
         q, r, outside = _shares(u, y)
-        log_p, log_rest = -jax.nn.softplus(-eta), -jax.nn.softplus(eta)
-        terms = _times_log(q, r) - _product(q, log_p) + _times_log(r, q) - _product(r, log_rest)
+        common = jnp.log1p(jnp.exp(-jnp.abs(eta)))
+        log_p, log_rest = -common - jnp.maximum(-eta, 0), -common - jnp.maximum(eta, 0)
+        terms = _minus_entropy(q, r) - _product(q, log_p) - _product(r, log_rest)
         return jnp.where(outside, jnp.inf, jnp.maximum(terms, 0))
 
     def mean(self, eta: Array) -> Any:
@@ -100,9 +101,10 @@ def _shares(u: Array, y: Array) -> tuple[Array, Array, Array]:
     return jnp.clip(q, 0, 1), jnp.clip(r, 0, 1), outside
 
 
-def _times_log(q: Array, r: Array) -> Array:
-    """Return ``q log q``, where ``r = 1 - q`` has the digits that q close to 1 has lost."""
-    return jnp.where(q < r, xlogy(q, q), q * jnp.log1p(-jnp.minimum(r, 0.5)))
+def _minus_entropy(q: Array, r: Array) -> Array:
+    """Return ``q log q + r log r`` for ``q + r = 1``: the smaller has the digits that the larger has lost."""
+    small, large = jnp.minimum(q, r), jnp.maximum(q, r)
+    return xlogy(small, small) + large * jnp.log1p(-jnp.minimum(small, 0.5))
 
 
 def _product(share: Array, log: Array) -> Array:

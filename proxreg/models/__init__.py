@@ -17,6 +17,7 @@ from proxreg.models.problem import Point as Point
 from proxreg.models.problem import Problem as Problem
 from proxreg.models.quadratic import Quadratic as Quadratic
 from proxreg.models.quadratic import QuadraticProblem as QuadraticProblem
+from proxreg.models.quadratic import overlap_of as overlap_of
 from proxreg.models.quadratic import sum_rounding as sum_rounding
 
 Smooth = LinearModel | MultinomialModel | Quadratic | Function

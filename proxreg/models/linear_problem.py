@@ -169,15 +169,15 @@ class LinearProblem:
         """
         params, eta = self._polished(point)
         coef = params.coef
-        if self.loss.affine:  # on centred columns a shift of eta leaves the gradient as it is
-            gradient, factor, slope_violation = point.image.gradient.coef, jnp.ones_like(eta), 0.0
+        if self.loss.affine or not self.fit_intercept:  # on centred columns a shift of eta leaves an affine gradient
+            gradient, factor, slope_violation = self.gradient(point).coef, 1.0, 0.0
             dual_gradient = gradient
         else:
             slope = self._slope(eta)
             gradient, total = self._pull(slope)
-            dual = balanced(slope) if self.fit_intercept else slope
+            dual = balanced(slope)
             factor = jnp.where(slope == 0, 1, dual / jnp.where(slope == 0, 1, slope))
-            dual_gradient = self._pull(dual).coef if self.fit_intercept else gradient
+            dual_gradient = self._pull(dual).coef
             left = jnp.maximum(jnp.abs(total) - derivative_rounding(self.loss, eta, self.y, self.weights), 0)
             slope_violation = relative(left, self.null_residual)
         theta = factor * self.loss.derivative(eta, self.y)

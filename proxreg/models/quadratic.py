@@ -61,7 +61,10 @@ class Quadratic:
             jnp.result_type(G, self.c, jnp.float32) if jnp.issubdtype(G.dtype, jnp.inexact) else jnp.result_type(float)
         )
         constant = None if self.constant is None else jnp.asarray(self.constant, dtype)
-        return QuadraticProblem(G.astype(dtype), jnp.asarray(self.c, dtype), constant, penalty)
+        G = G.astype(dtype)
+        norms = jnp.sqrt(jnp.maximum(jnp.diagonal(G), 0))
+        overlap = jax.lax.stop_gradient(overlap_of(G, norms))
+        return QuadraticProblem(G, jnp.asarray(self.c, dtype), constant, overlap, penalty)
 
 
 @pytree_dataclass
@@ -71,6 +74,7 @@ class QuadraticProblem:
     G: Array
     c: Array
     constant: Array | None
+    overlap: Array  # see ``overlap_of``
     penalty: Penalty
 
     @property
@@ -129,7 +133,8 @@ class QuadraticProblem:
             residual = jnp.maximum(2 * self.constant - w @ self.c + w @ g, 0)
             gap = duality_gap(self.penalty, w, g, lambda c: jnp.square(1 - c) / 2 * residual)
             size = jnp.sqrt(2 * self.constant)
-            gap = relative(gap + sum_rounding(w, norms, size), self.constant)
+            lost = jax.lax.stop_gradient(sum_rounding(w, self.c, norms, size, self.overlap))
+            gap = relative(gap + lost, self.constant)
         return Certificate(objective, gap, column_violation(self.penalty, w, g, norms, size))
 
     def solution(self, point: Point) -> Array:
@@ -137,11 +142,24 @@ class QuadraticProblem:
         return point.params
 
 
-def sum_rounding(w: Any, norms: Any, size: Any) -> Any:
+def sum_rounding(w: Any, c: Any, norms: Any, size: Any, overlap: Any) -> Any:
     """Return how far rounding in G and c may put off the loss at ``w (..., p)``, for data of ``size (...)``, about.
 
-    ``eps (|c|' |w| + |w|' |G| |w| / 2)``, bounded by norms (Cauchy-Schwarz): columns that nearly cancel have large
-    coefficients, and then the difference of two such sums is noise.
+    The sums lose ``eps (|c|' |w| + |w|' |G| |w| / 2)``: columns that nearly cancel have large coefficients, and then
+    the difference of two such sums is noise. Of ``|w|' |G| |w|`` two bounds are known, by the sum of the columns'
+    lengths ``|w_j| norm_j``, and by the sum of their squares times the ``overlap``. Entries of G and c are off by eps
+    times two norms each, in directions of their own: that adds up to the squares alone.
     """
-    spread = (abs(w) * norms).sum(axis=-1)
-    return np.finfo(w.dtype).eps * spread * (size + spread / 2)
+    lengths = abs(w) * norms
+    squares = (lengths**2).sum(axis=-1)
+    sums = (abs(w) * abs(c)).sum(axis=-1) + (lengths.sum(axis=-1) ** 2).clip(None, overlap * squares) / 2
+    return np.finfo(w.dtype).eps * (sums + squares**0.5 * size + squares / 2)
+
+
+def overlap_of(G: Any, norms: Any) -> Any:
+    """Return the largest sum of absolute correlations of a column with all, from ``G (p, p)``: 1 where it is diagonal.
+
+    ``|w|' |G| |w|`` is at most this times the sum of the squares of ``w_j norm_j``.
+    """
+    unit = 1 / (norms + (norms == 0))
+    return ((abs(G) @ unit) * unit).max(initial=0.0)
