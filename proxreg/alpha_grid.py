@@ -17,8 +17,10 @@ from proxreg.engine import (
     solve_one,
     solve_together,
     strength,
+    tells_rank,
     wide_bucket,
 )
+from proxreg.fitting import inverse_of
 from proxreg.models import Coefficients, LinearModel
 from proxreg.penalties import L1, Penalty, Zero
 from proxreg.task import Task, require_factor
@@ -62,7 +64,8 @@ def unpenalised_fit(task: Task, template: Penalty) -> Any:
     free = free_columns(template, factor)
     if task.source is not None and 0 < free.size < task.source.size:
         zero = np.zeros((1, task.source.size - free.size), task.dtype)
-        return ProjectedSource(task.source, free).expanded(zero, np.array([task.response]))[0]
+        inverse = None if tells_rank(task.source, free) else inverse_of(task, free)[0]
+        return ProjectedSource(task.source, free, inverse).expanded(zero, np.array([task.response]))[0]
     if free.size and isinstance(task.smooth, LinearModel) and not isinstance(task.smooth.X, jax.Array):
         return _likelihood_of_free(task, free)
     infinite = jnp.asarray(jnp.inf, task.dtype)

@@ -14,23 +14,32 @@ from proxreg.engine import (
     Certified,
     Family,
     ProjectedSource,
-    Scales,
     Solution,
-    Source,
     beside_free,
     column_bucket,
     doubtful,
     filled,
     fine_bucket,
+    free_columns,
     padded,
     solve,
     solve_glm,
     solve_grid,
     solve_lanes,
     solve_together,
+    tells_rank,
     wide_bucket,
 )
-from proxreg.fitting import free_of_penalty, row_source, with_gaps, with_weak_penalties, within_limits
+from proxreg.fitting import (
+    certified_by_rows,
+    free_of_penalty,
+    inverse_of,
+    row_source,
+    scales_of,
+    with_gaps,
+    with_gaps_of_rows,
+    with_weak_penalties,
+)
 from proxreg.least_norm import least_norm
 from proxreg.least_squares import RowsOfTasks, has_closed_form, solve_in_closed_form
 from proxreg.losses import Squared
@@ -40,6 +49,7 @@ from proxreg.solvers import Result, Status
 from proxreg.task import Options, Task
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what leaves the range of numbers has a status
 def solve_batch(
     tasks: Sequence[Task],
     template: Penalty,
@@ -72,6 +82,7 @@ def solve_batch(
         parts.append(_by_steps(tasks, family.lanes(rest), response[rest], starts, options, warm))
     order = np.argsort(np.concatenate([np.flatnonzero(closed), np.flatnonzero(~closed)]))
     found = _taken(jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts), order)
+    found = certified_by_rows(tasks, family, response, found, options.tol)
     return _taken(_with_weak_penalties(tasks, family, response, found, options), place.ravel())
 
 
@@ -161,14 +172,16 @@ def _least_squares(
     scales = scales_of(source, len(tasks), response, tasks[0].dtype)
     begin = None if starts[0] is None else np.stack([np.asarray(start) for start in starts])[response]
     stop = {"tol": options.tol, "max_steps": options.max_steps}
-    problem, penalised = beside_free(source, family)
+    free = free_columns(family.template, family.factor)
+    inverse, clear = (None, True) if tells_rank(source, free) else inverse_of(tasks[0], free)
+    problem, penalised = beside_free(source if clear else row_source(tasks), family, inverse)
     begin, base = (None if w is None else problem.restricted(w) for w in (begin, base))
     found = solve_grid(problem, penalised, scales, start=begin, base=base, **stop)
     found = problem.completed(found, scales) if isinstance(problem, ProjectedSource) else found
     at = np.flatnonzero(doubtful(source, found.w, scales, options.tol))
     if at.size:  # the sums do not tell: on with the rows, from where the lanes are
         rows = row_source(tasks)
-        problem, penalised = beside_free(rows, family.lanes(at))
+        problem, penalised = beside_free(rows, family.lanes(at), inverse)
         part = solve(problem, penalised, scales.lanes(at), problem.restricted(found.w[at]), found.num_steps[at], **stop)
         part = problem.completed(part, scales.lanes(at)) if isinstance(problem, ProjectedSource) else part
         for field, value in zip(found, part):
@@ -177,13 +190,16 @@ def _least_squares(
     for number in np.unique(response[left]):
         at = np.flatnonzero(left & (response == number))
         _finish(tasks[number], family.lanes(at), found, at, options)
-    return result_of(found, options.tol)
-
-
-def scales_of(source: Source, responses: int, response: np.ndarray, dtype: np.dtype) -> Scales:
-    """What the errors of lanes ``(L,)`` are relative to: losses at zero."""
-    loss, _ = source.evaluate(np.zeros((responses, source.size), dtype), np.arange(responses))
-    return Scales(response, loss[response])
+    result = result_of(found, options.tol)
+    if inverse is None and not getattr(problem, "doubtful", False):
+        return result
+    for number in np.unique(response):
+        at = np.flatnonzero(response == number)
+        part = jax.tree.map(lambda leaf: leaf[at], result)  # noqa: B023
+        part = with_gaps_of_rows(tasks[number], family.lanes(at), part, options.tol)
+        for whole, leaf in zip(result[1:], part[1:]):
+            whole[at] = leaf
+    return result
 
 
 def result_of(found: Solution, tol: float) -> Result:
@@ -208,7 +224,7 @@ def _beside_free(
     """Lanes with columns that the penalty leaves free, with gaps and a word on those without an optimum."""
     free = free_of_penalty(task, family)
     if isinstance(task.loss, Squared) or not free.any():
-        return within_limits(task, family, solve(task, family, start, options, near), options.tol)
+        return solve(task, family, start, options, near)
 
     def ordinary(lanes: Family, tol: float) -> Result:
         found = solve(task, lanes, start, dataclasses.replace(options, tol=tol), None)

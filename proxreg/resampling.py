@@ -8,7 +8,7 @@ import numpy as np
 
 from proxreg import _precision
 from proxreg._progress import report, unheard
-from proxreg.batch import result_of, scales_of
+from proxreg.batch import result_of
 from proxreg.engine import (
     Family,
     OneBlasThread,
@@ -23,7 +23,7 @@ from proxreg.engine import (
     solve_together,
     why_infinite,
 )
-from proxreg.fitting import centred_rows, on_input_scale
+from proxreg.fitting import centred_rows, on_input_scale, scales_of
 from proxreg.least_squares import RowsAtHand, has_closed_form, solve_in_closed_form
 from proxreg.losses import Squared
 from proxreg.models import Coefficients, LinearModel

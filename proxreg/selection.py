@@ -249,7 +249,9 @@ def _summary(
 ) -> CVPath:
     mean = values.mean(axis=0)
     spread = np.where(np.isfinite(mean), values - np.where(np.isfinite(mean), mean, 0), np.inf)
-    error = np.sqrt(np.square(spread).mean(axis=0) / (pieces - 1))
+    size = np.abs(spread).max(axis=0)  # squares of losses may overflow
+    unit = np.where((size > 0) & np.isfinite(size), size, 1)
+    error = unit * np.sqrt(np.square(spread / unit).mean(axis=0) / (pieces - 1))
     place = places(-mean if metric.larger else mean, error, problem.grid, len(problem.tasks))
     path = as_path(problem, fits[0])
     if problem.most is None:  # else the grid may end where it was told to

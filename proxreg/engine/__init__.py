@@ -33,6 +33,7 @@ from proxreg.engine.recession import recedes as recedes
 from proxreg.engine.recession import signs as signs
 from proxreg.engine.recession import why_infinite as why_infinite
 from proxreg.engine.resamples import ResampleSource as ResampleSource
+from proxreg.engine.ridge import Factors as Factors
 from proxreg.engine.ridge import Shortest as Shortest
 from proxreg.engine.ridge import condensed as condensed
 from proxreg.engine.ridge import factorised as factorised
@@ -53,6 +54,8 @@ from proxreg.engine.statistics import moments as moments
 from proxreg.engine.unpenalised import ProjectedSource as ProjectedSource
 from proxreg.engine.unpenalised import beside_free as beside_free
 from proxreg.engine.unpenalised import free_columns as free_columns
+from proxreg.engine.unpenalised import has_digits as has_digits
+from proxreg.engine.unpenalised import tells_rank as tells_rank
 from proxreg.engine.working_set import Solution as Solution
 from proxreg.engine.working_set import doubtful as doubtful
 from proxreg.engine.working_set import solve as solve

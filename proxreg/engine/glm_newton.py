@@ -138,8 +138,11 @@ class LinearRows(NamedTuple):
         if self.fit_intercept:  # profiled out
             mean = d @ X / total
             X -= mean
+        H = (X.T * d) @ X
+        if not np.isfinite(H).all():
+            return move, 0.0
         try:
-            move[at] = minimum((X.T * d) @ X, g - mean * slope, w[at], l1, l2, positive) - w[at]
+            move[at] = minimum(H, g - mean * slope, w[at], l1, l2, positive) - w[at]
         except np.linalg.LinAlgError:
             return move, 0.0
         return move, -slope / total - mean @ move[at] if self.fit_intercept else 0.0

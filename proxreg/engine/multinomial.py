@@ -25,6 +25,7 @@ DAMPING = 1e-12  # relative; what is added to all classes alike changes no proba
 CHUNK = 8  # lanes at a time: one program for any number
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what leaves the range of numbers has a status
 def solve_multinomial(
     model: MultinomialModel, family: Family, weights: np.ndarray, *, tol: float, max_steps: int, start: Any = None
 ) -> Result:

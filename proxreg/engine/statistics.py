@@ -54,7 +54,8 @@ class Moments(NamedTuple):
             return bool(np.all(left | constant) and np.all(2 * loss * self.total >= eps ** (1 / 3) * whole.yy))
 
     def _combined(self, other: "Moments", operation: Any) -> "Moments":
-        sums = {name: operation(getattr(self, name), getattr(other, name)) for name in self._fields[:6]}
+        with np.errstate(over="ignore", invalid="ignore"):
+            sums = {name: operation(getattr(self, name), getattr(other, name)) for name in self._fields[:6]}
         return self._replace(**sums)
 
     @property
@@ -108,9 +109,10 @@ def moments(
     One pass over X without a copy of it where the first few parts hold every row once. Overflow gives infinities or
     NaN, not a warning.
     """
-    cover = _cover(len(X), parts)
+    cover, kind = _cover(len(X), parts), _product_kind(X, dtype)
 
     def about(shift):
+        shift = None if shift is None else shift.astype(kind).astype(np.float64)  # as it is taken off
         found = [moments_about(X, y, weights, rows, shift, dtype) for rows in parts]
         whole = reduce(Moments.plus, found[:cover]) if cover else moments_about(X, y, weights, None, shift, dtype)
         return whole, found
@@ -147,7 +149,7 @@ def moments_about(
         X, y, rows = X[chosen], y[chosen], None
         weights = None if weights is None else weights[chosen]
     p, count = X.shape[1], len(X) if rows is None else rows.size
-    kind = np.result_type(X.dtype, dtype) if X.dtype.kind == "f" else np.dtype(float)
+    kind = _product_kind(X, dtype)
 
     pieces = min(cores(), max(count // max(p, 1), 1))  # a copy of the sums to each: no larger than the data
     size = BLOCK if pieces > 1 else max(BLOCK, 2 * p)  # one piece has its threads within the block
@@ -178,6 +180,11 @@ def moments_about(
     scale = np.ones(count) if weights is None else weights[at].astype(float)
     own = y[at].astype(float)
     return Moments(float(scale.sum()), x, xx, xy, scale @ own, scale @ own**2, shift, kind)
+
+
+def _product_kind(X: np.ndarray, dtype: np.dtype) -> np.dtype:
+    """In which products of the columns are taken."""
+    return np.result_type(X.dtype, dtype) if X.dtype.kind == "f" else np.dtype(float)
 
 
 def _shift(X: np.ndarray, weights: np.ndarray | None, dtype: np.dtype) -> np.ndarray | None:

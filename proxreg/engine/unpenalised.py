@@ -13,28 +13,29 @@ from proxreg.engine.source import Source
 from proxreg.engine.working_set import Solution
 from proxreg.penalties import Penalty
 
-#: eigenvalues of the free columns' correlation matrix below this are those of directions that rounding alone spans
-SINGULAR = 64 * np.finfo(float).eps
+#: units of rounding, of what was subtracted, that are all rounding
+SINGULAR = 64
+#: units of rounding, of the largest, from which on the eigenvalues of the free columns' correlation matrix have digits
+CLEAR = 1e4
 
 
 class ProjectedSource(Source):
-    """The columns of a source that are not free; ``w (L, k)`` are their coefficients alone."""
+    """The columns of a source that are not free; ``w (L, k)`` are their coefficients alone.
 
-    def __init__(self, whole: Source, free: np.ndarray):
+    ``inverse`` is the pseudo-inverse of the free columns' Gram matrix; without one, that of the source's.
+    """
+
+    def __init__(self, whole: Source, free: np.ndarray, inverse: np.ndarray | None = None):
         self._whole_source, self._free = whole, free
         self._kept = np.setdiff1d(np.arange(whole.size), free)
         super().__init__(self._kept.size, max(whole.widest - free.size, 0), whole.rows)
         self.widest = min(self.widest, self._kept.size)
-        gram = whole.gram(free).astype(float)
-        root = np.sqrt(np.where(np.diagonal(gram) > 0, np.diagonal(gram), 1))
-        values, vectors = np.linalg.eigh(gram / np.outer(root, root))
-        good = values > SINGULAR * free.size * max(values[-1], 0.0)
-        vectors = vectors[:, good] / root[:, None]
-        self._inverse = (vectors / values[good]) @ vectors.T  # of the least norm in units of the columns
+        self._inverse = _inverse(whole, free)[0] if inverse is None else inverse
         self._cross = whole.cross(free, self._kept).astype(float)
         left = np.square(self.norms) - np.einsum("fk,fk->k", self._cross, self._inverse @ self._cross)
         # what the free columns span has nothing left but rounding
-        self._spanned = left <= SINGULAR * max(free.size, 1) * np.square(self.norms)
+        self._spanned = left <= SINGULAR * np.finfo(whole.norms.dtype).eps * max(free.size, 1) * np.square(self.norms)
+        self.doubtful = bool(np.any(self._spanned & (self.norms > 0)))  # whether rounding hides some of the columns
 
     def _norms(self) -> np.ndarray:
         return self._whole_source.norms[self._kept]
@@ -92,7 +93,7 @@ class ProjectedSource(Source):
     def part(self, columns: np.ndarray) -> Source:
         """On a part of the whole that has the free columns."""
         held = np.sort(np.concatenate([self._kept[columns], self._free]))
-        return ProjectedSource(self._whole_source.part(held), np.searchsorted(held, self._free))
+        return ProjectedSource(self._whole_source.part(held), np.searchsorted(held, self._free), self._inverse)
 
     def rounding(self, w: np.ndarray, response: np.ndarray) -> np.ndarray:
         """Return that of the whole source, free coefficients included."""
@@ -109,7 +110,7 @@ def free_columns(template: Penalty, factor: np.ndarray | None) -> np.ndarray:
     return np.flatnonzero(np.asarray(factor) == 0) if found else np.zeros(0, int)
 
 
-def beside_free(source: Source, family: Family) -> tuple[Source, Family]:
+def beside_free(source: Source, family: Family, inverse: np.ndarray | None = None) -> tuple[Source, Family]:
     """Return the problem of the penalised columns, the others at their best; the same if none is free, or all are."""
     free = free_columns(family.template, family.factor)
     if not 0 < free.size < source.size:
@@ -117,4 +118,27 @@ def beside_free(source: Source, family: Family) -> tuple[Source, Family]:
     kept = np.setdiff1d(np.arange(source.size), free)
     small = family.columns(kept, source.size, kept.size)
     factor = None if np.all(np.asarray(small.factor) == 1) else small.factor
-    return ProjectedSource(source, free), small._replace(factor=factor)
+    return ProjectedSource(source, free, inverse), small._replace(factor=factor)
+
+
+def tells_rank(source: Source, free: np.ndarray) -> bool:
+    """Return whether a Gram matrix tells of every combination of these columns, if only some are, how long it is."""
+    return not 0 < free.size < source.size or _inverse(source, free)[1]
+
+
+def has_digits(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return which eigenvalues of a Gram matrix in this type are more than rounding."""
+    return values > CLEAR * np.finfo(dtype).eps * np.max(values, initial=0.0)
+
+
+def _inverse(source: Source, columns: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Return the pseudo-inverse of the Gram matrix of some columns, the least in units of these, and whether all of its
+    eigenvalues have digits.
+    """
+    gram = source.gram(columns).astype(float)
+    root = np.sqrt(np.where(np.diagonal(gram) > 0, np.diagonal(gram), 1))
+    values, vectors = np.linalg.eigh(gram / np.outer(root, root))
+    good = values > SINGULAR * columns.size * np.finfo(source.norms.dtype).eps * max(values[-1], 0.0)
+    vectors = vectors[:, good] / root[:, None]
+    clear = np.sum(has_digits(values, source.norms.dtype)) == np.count_nonzero(np.diagonal(gram))
+    return (vectors / values[good]) @ vectors.T, bool(clear)

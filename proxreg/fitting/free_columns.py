@@ -16,6 +16,7 @@ from proxreg import _precision
 from proxreg._pytree import Array
 from proxreg.engine import Family, column_bucket, filled, is_plain, padded, recedes, row_bucket, signs
 from proxreg.fitting.rows import centred_rows
+from proxreg.fitting.span import span_of
 from proxreg.losses import Custom, Loss, Squared
 from proxreg.models import LinearModel, derivative_rounding, duality_gap, weighed
 from proxreg.penalties import BoundedElasticNet, Penalty
@@ -25,6 +26,7 @@ from proxreg.task import Options, Task
 WIDE = np.dtype(np.float64)  # in which these gaps are computed
 REFINEMENTS = 2  # projections: what rounding leaves of the first is gone after the second
 SINGULAR = 1e-12  # curvatures below this, relative to the largest, are those of directions that are flat
+MOST_ROUNDING = 1e-3  # of the norm of the derivatives at the intercept-only model
 ORTHOGONAL = 1e-8  # a larger cosine with what free columns span, and the point is no dual point
 WEAK = 1e-2  # strengths of so small a part of the tolerance, in units of their columns, change no objective
 MOST_WEAK, MOST_LANES = 256, 64  # columns and lanes that are worth the look
@@ -32,14 +34,25 @@ TIGHTER = (1e-1, 1e-2, 1e-4)  # parts of the tolerance to ask for until the gap 
 
 
 def free_of_penalty(task: Task, family: Family) -> np.ndarray:
-    """Return ``(L, p)``, which columns each lane does not penalise; none where limits or other penalties rule."""
-    p = task.data.X.shape[1]
-    return _not_penalised(family, p) if is_plain(family.template) else np.zeros((family.alpha.size, p), bool)
+    """Return ``(L, p)``, which columns each lane does not penalise; none where other penalties than these rule."""
+    factor = np.ones(task.data.X.shape[1]) if family.factor is None else np.asarray(family.factor)
+    free = ((np.asarray(family.alpha) == 0)[:, None] | (factor == 0)) & ~np.isinf(factor)
+    return free & _is_elastic_net(family.template)
 
 
-def _not_penalised(family: Family, p: int) -> np.ndarray:
-    factor = np.ones(p) if family.factor is None else np.asarray(family.factor)
-    return ((np.asarray(family.alpha) == 0)[:, None] | (factor == 0)) & ~np.isinf(factor)
+def _is_elastic_net(template: Penalty) -> bool:
+    """Return whether a penalty has an l1 and an l2 part, limits perhaps, and nothing else."""
+    return is_plain(template) or isinstance(template, BoundedElasticNet) or getattr(template, "positive", False)
+
+
+def _within_limits(family: Family, found: Result) -> np.ndarray:
+    """Return which coefficients ``(L, p)`` are at none of their limits: the derivative by these is zero at the optimum.
+
+    At a limit, a derivative of the right sign belongs to a dual point, and one of the wrong sign to none.
+    """
+    coef, _ = _parameters(found)
+    lower, upper = family.limits(coef.shape[1], float)
+    return (coef > lower) & (coef < upper)
 
 
 def with_gaps(
@@ -52,8 +65,7 @@ def with_gaps(
     found = _fields(solve(family, options.tol))
     if isinstance(task.loss, Custom):
         return found
-    mask = np.broadcast_to(free, (len(found.gap), free.size))
-    gap = gaps_beside(task, family, mask, found)
+    gap = gaps_beside(task, family, free & _within_limits(family, found), found)
     for part in TIGHTER:
         lanes = np.flatnonzero((found.status == Status.CONVERGED) & ~(gap <= options.tol))
         if not lanes.size or options.tol * part < np.finfo(task.dtype).eps:
@@ -64,30 +76,21 @@ def with_gaps(
             old[lanes] = new
         found.num_steps[lanes] = steps
         found.status[lanes] = np.where(found.violation[lanes] <= options.tol, Status.CONVERGED, again.status)
-        gap[lanes] = gaps_beside(task, family.lanes(lanes), mask[lanes], again)
+        few = family.lanes(lanes)
+        gap[lanes] = gaps_beside(task, few, free & _within_limits(few, again), again)
     status = np.where((found.status == Status.CONVERGED) & ~(gap <= options.tol), Status.MAX_STEPS, found.status)
-    return _without_optimum(task, found._replace(gap=gap, status=status.astype(np.int32)), free, free, options.tol)
+    found = found._replace(gap=gap, status=status.astype(np.int32))
+    lower, upper = family.limits(free.size, float)
+    return _without_optimum(task, found, free & np.isneginf(lower), free & np.isposinf(upper), options.tol)
 
 
-def within_limits(task: Task, family: Family, found: Result, tol: float) -> Result:
-    """Return the fits of coefficients with limits, with a status of their own for those that have no optimum.
-
-    Without a penalty a coefficient may go to infinity where it has no limit.
-    """
-    p, template = task.data.X.shape[1], family.template
-    limited = isinstance(template, BoundedElasticNet) or getattr(template, "positive", False)
-    free = _not_penalised(family, p)
-    if not limited or isinstance(task.loss, (Squared, Custom)) or not free.any():
-        return found
-    lower, upper = family.limits(p, float)
-    patterns, kind = np.unique(free, axis=0, return_inverse=True)
-    status = np.array(found.status)
-    for number in np.flatnonzero(patterns.any(axis=1)):
-        lanes = np.flatnonzero(kind.ravel() == number)
-        part = jax.tree.map(lambda leaf: np.asarray(leaf)[lanes], found)  # noqa: B023
-        down, up = patterns[number] & np.isneginf(lower), patterns[number] & np.isposinf(upper)
-        status[lanes] = _without_optimum(task, part, down, up, tol).status
-    return found._replace(status=status)
+def with_gaps_of_rows(task: Task, family: Family, found: Result, tol: float) -> Result:
+    """Return fits with the gaps that rows tell, where sums do not tell which columns depend on each other."""
+    gap = gaps_beside(task, family, free_of_penalty(task, family), found)
+    good = (np.asarray(found.violation) <= tol) & (gap <= tol)
+    done = np.asarray(found.status) == Status.CONVERGED
+    status = np.where(done & ~good, Status.MAX_STEPS, found.status).astype(np.int32)
+    return found._replace(gap=gap.astype(np.asarray(found.gap).dtype), status=status)
 
 
 def with_weak_penalties(task: Task, family: Family, found: Result, options: Options) -> Result:
@@ -100,7 +103,7 @@ def with_weak_penalties(task: Task, family: Family, found: Result, options: Opti
     """
     late = (found.status == Status.MAX_STEPS) | np.isnan(found.gap)
     lanes = np.flatnonzero(late & (found.violation <= options.tol))
-    if not lanes.size or isinstance(task.loss, Custom) or not is_plain(family.template):
+    if not lanes.size or isinstance(task.loss, Custom) or not _is_elastic_net(family.template):
         return found
     rows, few = _rows(task), family.lanes(lanes)
     norms = np.sqrt(rows.weights @ np.square(rows.X))
@@ -108,11 +111,12 @@ def with_weak_penalties(task: Task, family: Family, found: Result, options: Opti
     with np.errstate(invalid="ignore"):
         strength = np.where(np.isinf(factor), np.inf, few.l1[:, None] * factor)
     weak = strength <= WEAK * options.tol * norms * _residual(task)
-    mask = np.where(np.isnan(found.gap[lanes])[:, None], free_of_penalty(task, few), weak) & (norms > 0)
-    worth = np.flatnonzero(mask.any(axis=1) & (mask.sum(axis=1) <= MOST_WEAK))[:MOST_LANES]
+    unknown, part = np.isnan(found.gap[lanes]), jax.tree.map(lambda leaf: np.asarray(leaf)[lanes], found)
+    mask = np.where(unknown[:, None], free_of_penalty(task, few), weak) & (norms > 0) & _within_limits(few, part)
+    worth = np.flatnonzero((unknown | mask.any(axis=1)) & (mask.sum(axis=1) <= MOST_WEAK))[:MOST_LANES]
     if not worth.size:
         return found
-    part = jax.tree.map(lambda leaf: leaf[lanes[worth]], found)
+    part = jax.tree.map(lambda leaf: leaf[worth], part)
     gap = np.fmin(gaps_beside(task, few.lanes(worth), mask[worth], part), part.gap)
     found = _fields(found)
     found.gap[lanes[worth]] = gap
@@ -179,25 +183,17 @@ def gaps_beside(task: Task, family: Family, free: np.ndarray, found: Result) -> 
         for lane in range(len(coef)):
             key = free[lane].tobytes()
             if key not in bases:
-                bases[key] = _orthonormal(rows, free[lane], wide_n, float(np.finfo(task.dtype).eps))
+                bases[key] = _orthonormal(task, free[lane], rows.fit_intercept, wide_n)
             penalty = wide.lanes(np.array([lane])).penalties()
             penalty = jax.tree.map(lambda leaf: jnp.asarray(leaf[0], float), penalty)
             point = padded(coef[lane], size), intercept[lane]
-            gaps[lane] = _gap(task.loss, penalty, padded(free[lane], size), bases[key], *data, *point)
+            gaps[lane] = _gap(task.loss, penalty, padded(free[lane], size), bases[key], *data, *point, _residual(task))
     return gaps / (task.null_loss or 1.0)
 
 
-def _orthonormal(rows: Rows, free: np.ndarray, size: int, eps: float) -> np.ndarray:
-    """Return an orthonormal basis ``(size, m)`` of the free columns times the roots of the rows' weights.
-
-    From the rows themselves: in a Gram matrix columns that are apart by a millionth are the same one. Those that are
-    apart by ``eps``, the rounding of the columns, are so here.
-    """
-    one = np.ones((len(rows.y), int(rows.fit_intercept)))
-    Z = np.sqrt(rows.weights)[:, None] * np.column_stack([rows.X[:, free], one])
-    norms = np.linalg.norm(Z, axis=0)
-    U, values, _ = np.linalg.svd(Z[:, norms > 0] / norms[norms > 0], full_matrices=False)
-    U = U[:, values > eps * np.sqrt(Z.shape[1]) * np.max(values, initial=0.0)]  # what rounding each entry makes
+def _orthonormal(task: Task, free: np.ndarray, fit_intercept: bool, size: int) -> np.ndarray:
+    """Return an orthonormal basis ``(size, m)`` of the free columns, and of the intercept's, with rows of zeros."""
+    U = span_of(task, free, fit_intercept)[0].U
     return padded(U, size, column_bucket(U.shape[1]))
 
 
@@ -213,6 +209,7 @@ def _gap(
     offset: Array,
     w: Array,
     b: Array,
+    residual: Array,
 ) -> Array:
     eta, root = X @ w + b + offset, jnp.sqrt(weights)
     slope, bend = loss.derivative(eta, y), jnp.maximum(loss.second_derivative(eta, y), 0)
@@ -226,7 +223,8 @@ def _gap(
     rest = weighed(root, dual) @ basis
     left = jnp.max(jnp.abs(rest))
     size = ORTHOGONAL * jnp.sqrt(jnp.sum(weighed(weights, jnp.square(dual))))
-    apart = left > size + derivative_rounding(loss, eta, y, weights)
+    # rounding that is as large as all there was to explain leaves no digits to tell by
+    apart = left > size + jnp.minimum(derivative_rounding(loss, eta, y, weights), MOST_ROUNDING * residual)
     gradient = jnp.where(free, 0, weighed(weights, dual) @ X)
 
     def loss_gap(c: Array) -> Array:

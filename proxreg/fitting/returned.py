@@ -14,6 +14,7 @@ STEEPEST = 1e6  # second derivatives of losses that have no bound are taken to b
 MATERIAL = 1e-2  # a part of the tolerance below which a rounded intercept changes nothing
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what leaves the range of numbers has a status
 def on_input_scale(task: Task, result: Result, tol: float) -> dict[str, np.ndarray]:
     """Return a result as NumPy arrays ``(L, ...)`` on the scale of the input, certified at the very numbers returned.
 
@@ -36,7 +37,8 @@ def on_input_scale(task: Task, result: Result, tol: float) -> dict[str, np.ndarr
     return {
         "coef": coef,
         "intercept": intercept,
-        "objective": (objective + excess).astype(objective.dtype),
+        # far from the optimum what is added is a bound, and not the objective of anything
+        "objective": (objective + np.where(converged, excess, 0)).astype(objective.dtype),
         "gap": gap,
         "violation": violation,
         "converged": converged & within,
@@ -54,14 +56,12 @@ def _excess(
     excess = np.zeros(np.shape(change))
     if not task.fit_intercept or not np.any(change):
         return excess, 1.0
-    null_loss = task.null_loss
-    curvature = task.loss.curvature
-    if curvature is not None and (isinstance(task.loss, Squared) or coef.dtype == np.float64):
-        # of other losses a bound: in float64 the rows' own predictors are rounded as much, and tell no more than it
+    null_loss, curvature = task.null_loss, task.loss.curvature
+    if curvature is not None:
         with np.errstate(over="ignore"):
             excess = curvature * np.square(change) / 2
-        material = isinstance(task.loss, Squared) | (excess > MATERIAL * tol * null_loss)
-        return np.where(material, excess, 0), null_loss
+        if isinstance(task.loss, Squared) or coef.dtype == np.float64:
+            return excess, null_loss  # of other losses a bound; in float64 rows' own predictors tell no more than it
     data = task.data
     weights = np.ones(len(data.y)) if data.sample_weight is None else data.sample_weight
     rows, X = np.flatnonzero(weights > 0), None

@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 
+import jax
 import numpy as np
 
-from proxreg.engine import CarefulSource
+from proxreg.engine import CarefulSource, Family, Scales, Source, certify
 from proxreg.response import difference
+from proxreg.solvers import Result, Status
 from proxreg.task import Task
+
+TRIFLE = 1e-3  # of the tolerance: what rounding in sums over rows may hide without a look at the rows
+ROUNDING = 64  # units of rounding of the intercept-only loss, which a certificate is off by in any case
 
 
 def centred_rows(task: Task) -> tuple[np.ndarray, np.ndarray]:
@@ -32,3 +37,31 @@ def row_source(tasks: Sequence[Task]) -> CarefulSource:
     weights = (tasks[0].data if tasks[0].rows is None else tasks[0].data.rows(tasks[0].rows)).sample_weight
     weights = None if weights is None else (weights / weights.max()).astype(tasks[0].dtype)
     return CarefulSource(rows[0][0], np.stack([y for _, y in rows], axis=1), weights)
+
+
+def scales_of(source: Source, responses: int, response: np.ndarray, dtype: np.dtype) -> Scales:
+    """Return what the errors of lanes ``(L,)`` are relative to: losses at zero."""
+    loss, _ = source.evaluate(np.zeros((responses, source.size), dtype), np.arange(responses))
+    return Scales(response, loss[response])
+
+
+def certified_by_rows(tasks: Sequence[Task], family: Family, response: np.ndarray, found: Result, tol: float) -> Result:
+    """Return least-squares fits, certified by the rows where rounding in sums over these is more than a trifle."""
+    source, dtype = tasks[0].source, tasks[0].dtype
+    if source is None:
+        return found
+    scales, w = scales_of(source, len(tasks), response, dtype), np.asarray(found.w)
+    trifle = max(TRIFLE * tol, ROUNDING * float(np.finfo(dtype).eps)) * scales.null_loss
+    at = np.flatnonzero((source.rounding(w, response) > trifle) & np.all(np.isfinite(w), axis=1))
+    if not at.size:
+        return found
+    rows, own = row_source(tasks), scales.lanes(at)
+    loss, gradient = rows.evaluate(w[at], own.response)
+    known = certify(family.lanes(at), own, rows.norms, w[at], gradient, loss)
+    found = jax.tree.map(np.array, found)
+    found.objective[at], found.violation[at] = known.objective, known.violation
+    found.gap[at] = np.where(np.isnan(known.gap), found.gap[at], known.gap)  # beside free columns it has another point
+    good = np.fmax(found.gap[at], found.violation[at]) <= tol
+    finite = np.isfinite(known.objective) & np.isfinite(known.violation)
+    found.status[at] = np.where(finite, np.where(good, Status.CONVERGED, Status.MAX_STEPS), Status.NON_FINITE)
+    return found

@@ -38,6 +38,20 @@ class Logistic(Loss):
         """``p (1 - p)`` with ``p = sigmoid(eta)``."""
         return jax.nn.sigmoid(eta) * jax.nn.sigmoid(-eta)
 
+    def derivative_terms(self, eta: Array, y: Array) -> Array:
+        """Return ``1 + |y|``: what rounds eta moves ``sigmoid(eta)`` by less than a quarter of it."""
+        return 1 + jnp.abs(y)
+
+    def intercept(self, eta: Array, y: Array, weights: Array) -> Array:
+        """Return the log-odds of all rows less the mean of ``eta``, the best one where ``eta`` is constant.
+
+        Of both classes' weights, so that neither is rounded away; NaN where there is only one.
+        """
+        one, zero = jnp.sum(weights * y), jnp.sum(weights * (1 - y))
+        both = (one > 0) & (zero > 0)
+        odds = jnp.log(jnp.where(both, one, 1)) - jnp.log(jnp.where(both, zero, 1))
+        return jnp.where(both, odds - jnp.sum(weights * eta), jnp.nan)
+
     def conjugate(self, u: Array, y: Array) -> Array:
         """``q log q + r log r`` with ``q = u + y`` in [0, 1] and ``r = 1 - q``; minus the binary entropy."""
         q, r, outside = _shares(u, y)

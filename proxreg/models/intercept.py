@@ -6,6 +6,8 @@ import jax.numpy as jnp
 from proxreg._pytree import Array
 from proxreg.losses import Loss
 
+FLAT = 1e-2  # of the largest second derivative, below which one says nothing about other intercepts
+
 
 def best_intercept(loss: Loss, eta: Array, y: Array, weights: Array, start: Array, steps: int) -> Array:
     """The ``b`` that minimises ``sum_i weights_i loss(eta_i + b, y_i)``, searched from ``start``.
@@ -40,8 +42,9 @@ def best_intercept(loss: Loss, eta: Array, y: Array, weights: Array, start: Arra
         safe = jnp.where(jnp.isfinite(middle), middle, b - jnp.sign(first) * width)
         inside = (newton > low) & (newton < high) & (second > 0)
         quick = inside & (jnp.abs(first) <= jnp.abs(slope) / 2)
-        if loss.curvature is None:  # where curvature can explode, a far Newton step is no better than none
-            quick = quick & (jnp.abs(newton - b) <= width)
+        # where curvature can explode, or has next to vanished, a far Newton step is no better than none
+        flat = True if loss.curvature is None else second < FLAT * loss.curvature
+        quick = quick & ((jnp.abs(newton - b) <= width) | jnp.logical_not(flat))
         return jnp.where(quick, newton, safe), first, low, high, 2 * width, best, best_slope
 
     width = jnp.ones((), eta.dtype)
