@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from proxreg.models import require_dense
+
 
 def as_host_array(values: Any, what: str, names: tuple[str, ...] | None = None) -> np.ndarray:
     """Return a NumPy array; raise ValueError for tracers, masked entries and what is no array."""
@@ -15,6 +17,7 @@ def as_host_array(values: Any, what: str, names: tuple[str, ...] | None = None) 
             f"{what} is traced: fitting functions check and report on the host and cannot run inside jit, vmap or "
             "grad; there, use pr.fista(pr.LinearModel(X, y), penalty)"
         )
+    require_dense(values, what)
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         hidden = np.argwhere(np.ma.getmaskarray(values))
         count = f"{len(hidden)} masked " + ("entry" if len(hidden) == 1 else "entries, the first")

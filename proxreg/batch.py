@@ -66,6 +66,9 @@ def solve_batch(
     them. Lanes with the same numbers are solved once; the answers do not depend on the order of lanes.
     """
     kind = alphas.dtype
+    factor = tasks[0].factor
+    if factor is not None and not np.any((factor > 0) & np.isfinite(factor)):
+        alphas = np.zeros_like(alphas)  # nothing is penalised
     table = np.stack([responses.astype(kind), alphas, np.zeros_like(alphas) if ratios is None else ratios], axis=1)
     distinct, first, place = np.unique(table, axis=0, return_index=True, return_inverse=True)
     response, alpha = distinct[:, 0].astype(int), distinct[:, 1]
@@ -222,23 +225,15 @@ def _beside_free(
     solve: Callable[..., Result], task: Task, family: Family, start: Any, options: Options, near: np.ndarray | None
 ) -> Result:
     """Lanes with columns that the penalty leaves free, with gaps and a word on those without an optimum."""
-    free = free_of_penalty(task, family)
-    if isinstance(task.loss, Squared) or not free.any():
+    if isinstance(task.loss, Squared) or not free_of_penalty(task, family).any():
         return solve(task, family, start, options, near)
 
-    def ordinary(lanes: Family, tol: float) -> Result:
-        found = solve(task, lanes, start, dataclasses.replace(options, tol=tol), None)
-        return least_norm(task, lanes, found, tol)
+    def ordinary(lanes: np.ndarray, tol: float) -> Result:
+        few = family.lanes(lanes)
+        found = solve(task, few, start, dataclasses.replace(options, tol=tol), None)
+        return least_norm(task, few, found, tol)
 
-    patterns, kind = np.unique(free, axis=0, return_inverse=True)
-    found: Any = None
-    for number, pattern in enumerate(patterns):
-        lanes = np.flatnonzero(kind.ravel() == number)
-        part = with_gaps(ordinary, task, family.lanes(lanes), pattern, options)
-        found = found or jax.tree.map(lambda leaf: np.zeros((len(free), *leaf.shape[1:]), leaf.dtype), part)
-        for whole, leaf in zip(jax.tree.leaves(found), jax.tree.leaves(part)):
-            whole[lanes] = leaf
-    return found
+    return with_gaps(ordinary, task, family, options)
 
 
 def _any_loss(task: Task, family: Family, start: Any, options: Options, near: np.ndarray | None) -> Result:

@@ -5,7 +5,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from proxreg.convergence import how_many, remedy, warn_about_many, warn_unless_converged
+from proxreg.convergence import remedy, warn_about_samples, warn_unless_converged
 from proxreg.folds import check_key
 from proxreg.path_problem import PathOptions, as_path, check_options, labels, pose, solved
 from proxreg.resampling import bootstrap_samples, fits
@@ -86,6 +86,6 @@ def bootstrap(X: Any, y: Any, *, key: Any, num_samples: int = 200, **options: Un
     found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     advice = remedy(task.standardize, task.dtype)
     warn_unless_converged(whole, problem.options, labels(problem), advice)
-    warn_about_many(*how_many(found), problem.options.tol, advice)
+    warn_about_samples(found, problem.options.tol, advice)
     kept = {name: found[name] for name in ("coef", "intercept", "gap", "converged")}
     return Bootstrap(path=as_path(problem, whole), **kept)

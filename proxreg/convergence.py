@@ -20,7 +20,7 @@ NO_OPTIMUM = "there is no finite optimum"
 REMEDY = {
     Cause.ROUNDING: "the intercept is too large for the digits of {dtype}: centre y and the columns of X{wider}",
     Cause.UNBOUNDED: f"{NO_OPTIMUM}: along some unpenalised direction the loss falls for ever (classes "
-    "that are separated, counts without events); pass alpha > 0, or leave such columns out",
+    "that are separated, counts without events); penalise these columns, or leave them out",
 }
 
 
@@ -80,6 +80,17 @@ def how_many(found: dict[str, np.ndarray]) -> tuple[int, int, int, float]:
     bad, lost = ~found["converged"], ~np.isfinite(found["objective"])
     error = np.fmax(found["gap"], found["violation"])[bad & ~lost]
     return bad.size, int(bad.sum()), int(lost.sum()), float(np.max(error, initial=0.0))
+
+
+def warn_about_samples(found: dict[str, np.ndarray], tol: float, remedy: str) -> None:
+    """Warn once of fits on samples of the rows, apart of those that have no optimum."""
+    fits, above, lost, worst = how_many(found)
+    endless = int(np.sum(~found["converged"] & (found["cause"] == Cause.UNBOUNDED)))
+    if endless and not lost:
+        warn(f"{endless}/{fits} problems not converged: {REMEDY[Cause.UNBOUNDED]}", ConvergenceWarning)
+        found = {name: values[found["cause"] != Cause.UNBOUNDED] for name, values in found.items()}
+        _, above, lost, worst = how_many(found)
+    warn_about_many(fits, above, lost, worst, tol, remedy)
 
 
 def warn_about_many(fits: int, above: int, lost: int, worst: float, tol: float, remedy: str) -> None:

@@ -1,14 +1,15 @@
-"""Folds whose rows to fit on have a single class, or no event: their best intercept is infinite."""
+"""Folds whose rows to fit on have no finite optimum: of a single class, without events, separated by free columns."""
 
 from typing import Any
 
 import numpy as np
 
 from proxreg._warnings import DataWarning, warn
+from proxreg.convergence import Cause
 from proxreg.engine import infinite_intercept, why_infinite
 from proxreg.folds import Fold
 from proxreg.metrics import Metric
-from proxreg.path_problem import PathProblem
+from proxreg.path_problem import PathProblem, labels
 
 POLICIES = ("raise", "infinite", "drop")
 
@@ -61,3 +62,27 @@ def limit_of(
     eta = np.full((1, rows.size), intercept, task.dtype)
     value = metric.of_rows(task.loss, eta, task.data.y[rows], weights[rows])
     return found, np.broadcast_to(value, problem.grid.shape).astype(float)
+
+
+def without_optimum(
+    problem: PathProblem, found: dict[str, np.ndarray], value: np.ndarray, number: int, metric: Metric, policy: str
+) -> np.ndarray | None:
+    """Return how well the fits of a fold do, infinitely badly where they have no optimum; None if it is to be left out.
+
+    There the coefficients are as large as the solver cared to go, and so is the loss of a row on the wrong side.
+    """
+    endless = found["cause"].reshape(value.shape) == Cause.UNBOUNDED
+    if not endless.any():
+        return value
+    where = labels(problem)[int(np.argmax(endless.ravel()))]
+    what = f"fold {number} has no finite optimum on its rows to fit on ({where}): along some unpenalised direction its "
+    what += "loss falls for ever"
+    if policy == "raise":
+        raise ValueError(
+            f"{what}; penalise such columns, leave alpha = 0 out, shuffle the rows (key=jax.random.key(0)), or pass "
+            "degenerate_folds='infinite' or 'drop'"
+        )
+    if policy == "drop":
+        warn(f"{what}; it is left out", DataWarning)
+        return None
+    return value if metric.larger else np.where(endless, np.inf, value)

@@ -1,5 +1,6 @@
 """A grid of fits on many samples of the same rows: every sample and every alpha is a lane."""
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from proxreg import _precision
 from proxreg._progress import report, unheard
+from proxreg._pytree import replace
 from proxreg.batch import result_of
 from proxreg.engine import (
     Family,
@@ -23,7 +25,8 @@ from proxreg.engine import (
     solve_together,
     why_infinite,
 )
-from proxreg.fitting import centred_rows, on_input_scale, scales_of
+from proxreg.fitting import centred_rows, free_of_penalty, on_input_scale, scales_of, with_gaps
+from proxreg.least_norm import least_norm
 from proxreg.least_squares import RowsAtHand, has_closed_form, solve_in_closed_form
 from proxreg.losses import Squared
 from proxreg.models import Coefficients, LinearModel
@@ -162,6 +165,32 @@ def _any_loss(problem: PathProblem, whole: dict[str, np.ndarray]):
             start = Coefficients(start, intercept[cell].astype(task.dtype)) if task.fit_intercept else start
             found = solve_together(model, own, start, **stop, weights=weights[response[at]])
             parts.append(jax.tree.map(lambda leaf: np.asarray(leaf)[: response.size - first], found))  # noqa: B023
-        return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+        found = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+        if not free_of_penalty(task, family).any():
+            return found
+        samples = [
+            _beside_free(problem, found, weights[k], family, np.flatnonzero(response == k)) for k in range(len(weights))
+        ]
+        return jax.tree.map(lambda *leaves: np.concatenate(leaves), *samples)
 
     return solve
+
+
+def _beside_free(problem: PathProblem, found: Result, weights: np.ndarray, family: Family, own: np.ndarray) -> Result:
+    """Return the lanes ``own`` of one sample, with gaps beside free columns and a word on those without an optimum."""
+    model, options = replace(problem.task.smooth, sample_weight=weights), problem.options
+    given = problem.task.data
+    data = given._replace(sample_weight=weights[: len(given.y)].astype(np.float64))
+    task = dataclasses.replace(problem.task, data=data, smooth=model)
+
+    def solve(lanes: np.ndarray, tol: float) -> Result:
+        few, part = family.lanes(own[lanes]), jax.tree.map(lambda leaf: leaf[own[lanes]], found)
+        if tol < options.tol:
+            full = filled(np.arange(lanes.size), LANES)
+            stop: Any = {"max_steps": options.max_steps, "solver": options.solver}
+            start = jax.tree.map(lambda leaf: leaf[full], part.w)
+            part = solve_together(model, few.lanes(full), start, tol=tol, **stop)
+            part = jax.tree.map(lambda leaf: np.asarray(leaf)[: lanes.size], part)
+        return least_norm(task, few, part, tol)
+
+    return with_gaps(solve, task, family.lanes(own), options)

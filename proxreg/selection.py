@@ -10,7 +10,7 @@ from proxreg._progress import report, unheard
 from proxreg._warnings import DataWarning
 from proxreg.convergence import remedy, warn_unless_converged
 from proxreg.cv_result import CVPath
-from proxreg.degenerate_folds import infinite_folds, limit_of
+from proxreg.degenerate_folds import infinite_folds, limit_of, without_optimum
 from proxreg.engine import Moments, OneBlasThread, determines
 from proxreg.folds import Fold, make_folds
 from proxreg.metrics import Metric, as_metric
@@ -68,8 +68,9 @@ def cv_path(
       metric: "loss"; "mse"; "deviance", twice the loss; for a classification "accuracy" or "auc", which are best where
         they are largest. It is what ``mean_loss`` then is.
       degenerate_folds: what to do where the rows to fit on have a single class, or no event, so that their best
-        intercept is infinite: "raise" an error that names the fold, "infinite" takes the limit at its word (the loss of
-        rows of the other kind is infinite), "drop" leaves these folds out, with a warning.
+        intercept is infinite, or classes that columns without a penalty separate: "raise" an error that names the fold,
+        "infinite" takes the limit at its word (the loss of rows of the other kind is infinite), "drop" leaves these
+        folds out, with a warning.
       The others are those of ``fit_path``, ``y (n, T)`` among them: one pass over X serves all responses.
 
     Raises:
@@ -132,9 +133,14 @@ def cv_path(
         else:
             with unheard():
                 found, value = _judged(problem, whole, fold, number, kind)
+            value = without_optimum(problem, found, value, number, kind, degenerate_folds)
+            if value is None:
+                continue
         fits.append(found)
         values.append(value)
     report(len(chosen) + 1, len(chosen) + 1)
+    if len(values) < 2:
+        raise ValueError("fewer than 2 folds have an optimum; shuffle the rows, or penalise all columns")
     _warn(problem, fits)
     return _summary(problem, fits, np.stack(values), kind, len(values) // int(repeats))
 

@@ -14,6 +14,7 @@ import pytest
 from scipy import optimize, special
 
 import proxreg as pr
+from tests import problems
 
 decimal.getcontext().prec = 60
 
@@ -331,3 +332,73 @@ def test_huber_losses_far_beyond_delta_have_something_to_explain():
     null = np.mean(np.abs(offset - np.median(offset)))
     assert path.gap[0] >= (mean - best.fun) / null - 1e-3
     assert (mean - best.fun) / null <= 1e-3 or not path.converged[0]
+
+
+def test_a_mean_that_float32_rounds_does_not_move_the_intercept():
+    """Statistics are taken about a shift near the means: about the one that is taken off, not about its last digits."""
+    rng = np.random.default_rng(0)
+    X = (rng.normal(size=(200, 2)) + np.array([67870.0254, 12345.6789])).astype(np.float32)
+    y = (X[:, 0] - 67870 + rng.normal(size=200)).astype(np.float32)
+    fit = pr.fit_path(X, y, alphas=[1e-3], dtype="float32")
+    best = np.mean(y.astype(float) - X.astype(float) @ fit.coef[0].astype(float))
+    np.testing.assert_allclose(fit.intercept[0], best, rtol=1e-7)
+    left = y - X.astype(float) @ fit.coef[0].astype(float)
+    excess = (best - float(fit.intercept[0])) ** 2 / 2 / (np.var(y) / 2)
+    assert fit.gap[0] >= 0.99 * excess
+    here = np.mean((left - fit.intercept[0]) ** 2) / 2 + 1e-3 * np.abs(fit.coef[0]).sum()
+    np.testing.assert_allclose(fit.objective[0], here, rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore::proxreg.ConvergenceWarning")  # 1e-9 apart they may be beyond float64
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+@pytest.mark.parametrize("apart", [1e-5, 1e-9])
+def test_free_columns_that_nearly_depend_on_each_other(loss, apart):
+    """A Gram matrix takes them for one, and the best fit of all but rounding needs both."""
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(60, 4))
+    X[:, 1] = X[:, 0] + apart * X[:, 1]
+    eta = 2 * (X[:, 1] - X[:, 0]) / apart + X[:, 2]
+    y = eta + rng.normal(size=60) if loss == "squared" else (eta + rng.logistic(size=60) > 0).astype(float)
+    path = pr.fit_path(X, y, loss=loss, alphas=[0.05], penalty_factor=[0, 0, 1, 1], dtype="float64", max_steps=2000)
+    clear = np.column_stack([X[:, 0], (X[:, 1] - X[:, 0]) / apart, X[:, 2:]])
+    best = pr.fit_path(clear, y, loss=loss, alphas=[0.05], penalty_factor=[0, 0, 1, 1], dtype="float64", tol=1e-10)
+    assert best.converged.all()
+    assert path.converged.all() or apart == 1e-9
+    null = problems.null_loss(loss, y)
+    here = objective(loss, X, y, path.coef[0], path.intercept[0], [0, 0, 0.05, 0.05])
+    excess = (here - best.objective[0]) / null
+    assert not excess > path.gap[0] + 1e-6
+    assert not path.converged[0] or excess <= 1e-4
+
+
+@pytest.mark.parametrize("loss", ["squared", "logistic", "poisson"])
+def test_without_a_penalty_limits_have_a_gap(loss):
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(50, 3))
+    eta = X @ [0.5, -0.5, 0.2]
+    y = {"squared": eta, "logistic": eta + rng.logistic(size=50) > 0, "poisson": rng.poisson(np.exp(eta))}[loss]
+    path = pr.fit_path(X, y, loss=loss, alphas=[0.0], lower=-0.1, upper=[0.1, 0.1, np.inf], dtype="float64", tol=1e-8)
+    assert path.converged.all()
+    assert 0 <= path.gap[0] <= 1e-8
+
+
+def test_where_no_column_is_penalised_any_strength_is_none():
+    rng = np.random.default_rng(6)
+    X, y = rng.normal(size=(20, 50)), rng.normal(size=20)
+    free = pr.fit_path(X, y, alphas=[0.1], penalty_factor=np.zeros(50), dtype="float64")
+    none = pr.fit_path(X, y, alphas=[0.0], dtype="float64")
+    np.testing.assert_array_equal(free.coef, none.coef)
+    assert free.converged.all()
+
+
+def test_a_null_model_far_from_the_mean_of_the_offsets():
+    """Newton's first step from the mean of such offsets leads to 5e23."""
+    offset = np.array([1.0, 286, 1, 9, 29, 11, 312, 18])
+    y = np.array([0.0, 1, 1, 1, 0, 1, 1, 1])
+    null = optimize.minimize_scalar(
+        lambda b: np.mean(np.logaddexp(0, offset + b) - y * (offset + b)), bounds=(-300, 300)
+    )
+    X = np.random.default_rng(0).normal(size=(8, 2))
+    path = pr.fit_path(X, y, loss="logistic", alphas=[10.0], offset=offset, dtype="float64")
+    np.testing.assert_allclose(path.objective[0], null.fun, rtol=1e-6)
+    assert path.converged.all()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import proxreg as pr
+from proxreg.resampling import bootstrap_samples
 
 
 def separable(quasi=False):
@@ -102,14 +103,57 @@ def test_folds_of_a_single_class():
     np.testing.assert_array_equal(held.fold_loss, 0)
 
 
-def test_folds_whose_classes_are_separated_are_named():
-    X, y = separable()
-    with (
-        pytest.warns(pr.ConvergenceWarning, match=r"4/8 .*alpha=0.* no finite optimum"),
-        pytest.warns(pr.DataWarning, match="best mean loss is at the largest alpha"),
-    ):
-        cv = pr.cv_path(X, y, loss="logistic", folds=np.arange(30) % 3, alphas=[0.1, 0.0], dtype="float64")
-    np.testing.assert_array_equal(cv.path.converged, [True, False])
+def separated_outside_a_fold():
+    """Classes that the first column separates but for one row, which is held out by the first of five folds."""
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(40, 3))
+    y = X[:, 0] > 0
+    odd = int(np.argmax(X[:, 0]))
+    y[odd] = False
+    X[[0, odd]], y[[0, odd]] = X[[odd, 0]], y[[odd, 0]]
+    return X, y
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_folds_whose_classes_are_separated(dtype):
+    X, y = separated_outside_a_fold()
+    given = {"loss": "logistic", "folds": np.arange(40) // 8, "alphas": [0.1, 0.0], "dtype": dtype}
+    with pytest.raises(ValueError, match=r"fold 0 has no finite optimum .*alpha=0.*; penalise such columns"):
+        pr.cv_path(X, y, **given)
+    with pytest.warns(pr.ConvergenceWarning, match=r"1/12 .*alpha=0, fold 0.* no finite optimum"):
+        cv = pr.cv_path(X, y, **given, degenerate_folds="infinite")
+    np.testing.assert_array_equal(np.isinf(cv.fold_loss[:, 1]), [True, False, False, False, False])
+    assert np.isfinite(cv.fold_loss[:, 0]).all()
+    assert cv.alpha_min == np.asarray(0.1, dtype)
+    with pytest.warns(pr.DataWarning, match="fold 0 has no finite optimum .* it is left out"):
+        dropped = pr.cv_path(X, y, **given, degenerate_folds="drop")
+    np.testing.assert_array_equal(dropped.fold_loss, cv.fold_loss[1:])
+
+
+def test_samples_whose_classes_are_separated_have_not_converged():
+    X, y = separated_outside_a_fold()
+    given = {"loss": "logistic", "alphas": 0.05, "penalty_factor": [0, 1, 1], "dtype": "float64"}
+    with pytest.warns(pr.ConvergenceWarning, match=r"\d+/20 problems not converged: there is no finite optimum"):
+        found = pr.bootstrap(X, y, key=jax.random.key(0), num_samples=20, **given)
+    weights = bootstrap_samples(jax.random.key(0), y, (False, True), 20)
+    separated = weights[:, 0] == 0  # the one row on the wrong side was not drawn
+    assert 0 < separated.sum() < 20
+    np.testing.assert_array_equal(found.converged[:, 0], ~separated)
+    assert np.all(found.gap[~separated] <= 1e-4)
+
+
+def test_samples_without_a_penalty_have_the_shortest_coefficients():
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(size=(30, 4)), rng.poisson(2.0, size=30).astype(float)
+    X = np.column_stack([X, X[:, :2] + X[:, 2:]])
+    found = pr.bootstrap(
+        X, y, key=jax.random.key(0), num_samples=3, loss="poisson", alphas=0.0, dtype="float64", tol=1e-9
+    )
+    for coef, gap, weights in zip(found.coef[:, 0], found.gap[:, 0], bootstrap_samples(jax.random.key(0), y, None, 3)):
+        counted = X[weights > 0] - X[0]
+        basis = np.linalg.svd(counted)[2][:4]
+        np.testing.assert_allclose(basis.T @ (basis @ coef), coef, atol=1e-7)
+        assert gap <= 1e-9
 
 
 def test_samples_without_events_are_named():

@@ -20,6 +20,11 @@ _OPTIONS = {  # what functions ask for, as options of the command
     "raise max_steps": "raise --max-steps",
     "pass dtype='float64', or jax.config.update('jax_enable_x64', True)": "leave out --dtype float32",
     "; or pass dtype='float64'": "; or leave out --dtype float32",
+    "raise tol or standardize": "raise --tol or leave out --no-standardize",
+    "raise tol": "raise --tol",
+    "shuffle the rows (key=jax.random.key(0)), pass a splitter that stratifies, or degenerate_folds='infinite' or "
+    "'drop'": "pass --seed N to shuffle the rows, or fewer --folds",
+    "pass rows of both kinds, or fit_intercept=False": "pass rows of both kinds",
     "pass smaller alphas, or a smaller min_ratio": "pass a smaller --min-ratio",
 }
 

@@ -55,33 +55,37 @@ def _within_limits(family: Family, found: Result) -> np.ndarray:
     return (coef > lower) & (coef < upper)
 
 
-def with_gaps(
-    solve: Callable[[Family, float], Result], task: Task, family: Family, free: np.ndarray, options: Options
-) -> Result:
-    """Return the fits of lanes that share their ``free`` columns ``(p,)``, with gaps, by ``solve(family, tol)``.
+def with_gaps(solve: Callable[[np.ndarray, float], Result], task: Task, family: Family, options: Options) -> Result:
+    """Return the fits ``solve(lanes, tol)`` of lanes ``(L,)``, with gaps also where columns are free.
 
     Solvers stop on the violation where they know no dual; one that leaves a gap above the tolerance is asked for less.
+    A lane whose objective has no minimiser is ``UNBOUNDED``.
     """
-    found = _fields(solve(family, options.tol))
-    if isinstance(task.loss, Custom):
+    found, free = _fields(solve(np.arange(family.alpha.size), options.tol)), free_of_penalty(task, family)
+    if isinstance(task.loss, Custom) or not free.any():
         return found
-    gap = gaps_beside(task, family, free & _within_limits(family, found), found)
+    beside = np.flatnonzero(free.any(axis=1))
+    gap = np.array(found.gap)
+    gap[beside] = _gaps_of_free(task, family, free, jax.tree.map(lambda leaf: leaf[beside], found), beside)
     for part in TIGHTER:
-        lanes = np.flatnonzero((found.status == Status.CONVERGED) & ~(gap <= options.tol))
+        lanes = beside[(found.status[beside] == Status.CONVERGED) & ~(gap[beside] <= options.tol)]
         if not lanes.size or options.tol * part < np.finfo(task.dtype).eps:
             break
-        again = _fields(solve(family.lanes(lanes), options.tol * part))
+        again = _fields(solve(lanes, options.tol * part))
         steps = found.num_steps[lanes] + again.num_steps
         for old, new in zip(jax.tree.leaves(found), jax.tree.leaves(again)):
             old[lanes] = new
         found.num_steps[lanes] = steps
         found.status[lanes] = np.where(found.violation[lanes] <= options.tol, Status.CONVERGED, again.status)
-        few = family.lanes(lanes)
-        gap[lanes] = gaps_beside(task, few, free & _within_limits(few, again), again)
-    status = np.where((found.status == Status.CONVERGED) & ~(gap <= options.tol), Status.MAX_STEPS, found.status)
-    found = found._replace(gap=gap, status=status.astype(np.int32))
-    lower, upper = family.limits(free.size, float)
-    return _without_optimum(task, found, free & np.isneginf(lower), free & np.isposinf(upper), options.tol)
+        gap[lanes] = _gaps_of_free(task, family, free, again, lanes)
+    late = beside[(found.status[beside] == Status.CONVERGED) & ~(gap[beside] <= options.tol)]
+    found.status[late] = Status.MAX_STEPS
+    return _without_optimum(task, found._replace(gap=gap), free, *family.limits(free.shape[1], float), options.tol)
+
+
+def _gaps_of_free(task: Task, family: Family, free: np.ndarray, found: Result, lanes: np.ndarray) -> np.ndarray:
+    few = family.lanes(lanes)
+    return gaps_beside(task, few, free[lanes] & _within_limits(few, found), found)
 
 
 def with_gaps_of_rows(task: Task, family: Family, found: Result, tol: float) -> Result:
@@ -235,24 +239,27 @@ def _gap(
     return jnp.where(apart | jnp.isnan(gap), jnp.inf, gap)
 
 
-def _without_optimum(task: Task, found: Result, down: np.ndarray, up: np.ndarray, tol: float) -> Result:
-    """Return the lanes, ``UNBOUNDED`` where the objective has no minimiser.
-
-    ``down (p,)`` and ``up (p,)`` are the columns whose coefficients nothing keeps from minus infinity, and infinity.
+def _without_optimum(
+    task: Task, found: Result, free: np.ndarray, lower: np.ndarray, upper: np.ndarray, tol: float
+) -> Result:
+    """Return the lanes with columns ``free (L, p)``, ``UNBOUNDED`` where the objective has no minimiser: along some of
+    these columns whose coefficients nothing keeps from minus infinity, or infinity, the loss falls for ever.
     """
     rows = _rows(task)
     ends = signs(task.loss, rows.y)
     if ends is None:
         return found
     coef, intercept = _parameters(found)
-    count, free = rows.weights > 0, down | up
+    count, status = rows.weights > 0, np.array(found.status)
     X, y, weights, offset = (x[count] for x in rows[:4])
     one = np.ones((len(X), int(rows.fit_intercept)))
-    columns, ways = np.column_stack([X[:, free], one]), [np.append(way[free], one[0] > 0) for way in (down, up)]
-    goal, status = 10 * tol * task.null_loss, np.array(found.status)
-    for lane, (w, b) in enumerate(zip(coef, intercept)):
+    goal = 10 * tol * task.null_loss
+    for lane in np.flatnonzero(free.any(axis=1)):
+        down, up = free[lane] & np.isneginf(lower), free[lane] & np.isposinf(upper)
+        ways = [np.append(way[down | up], one[0] > 0) for way in (down, up)]
+        columns, eta = np.column_stack([X[:, down | up], one]), X @ coef[lane] + intercept[lane] + offset
         with _precision.scope(WIDE):
-            loss = np.asarray(task.loss.value(jnp.asarray(X @ w + b + offset), jnp.asarray(y)))
+            loss = np.asarray(task.loss.value(jnp.asarray(eta), jnp.asarray(y)))
         if recedes(columns, ends[count], loss, weights * loss <= goal, *ways):
             status[lane] = Status.UNBOUNDED
     return found._replace(status=status)

@@ -14,7 +14,9 @@ class Custom(Loss):
 
     Derivatives come by automatic differentiation. Its conjugate is not known, so fits report a NaN gap and stop on
     the KKT violation. Wherever a loss is taken, such a function may be passed as it is. It becomes part of compiled
-    programs, which a process keeps: define it once, since an equal lambda written anew compiles anew.
+    programs, which a process keeps: define it once, since an equal lambda written anew compiles anew. Whether it has
+    a minimum is not known either: where it falls for ever, as a likelihood of separated classes does without a penalty,
+    a fit ends where its slope is within ``tol``.
 
     >>> import jax.numpy as jnp, proxreg as pr
     >>> quartic = pr.Custom(lambda eta, y: (eta - y) ** 4)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from proxreg.models.arrays import require_dense as require_dense
 from proxreg.models.certificate import Certificate as Certificate
 from proxreg.models.certificate import duality_gap as duality_gap
 from proxreg.models.function import Function as Function

@@ -14,11 +14,7 @@ def dense(values: Any, name: str) -> Any:
     Raises ValueError for what is sparse, an operator, masked, complex or no array of numbers.
     """
     kind = type(values).__name__
-    for method in ("toarray", "todense"):
-        if hasattr(values, method):
-            raise ValueError(f"{name} is sparse; pass {name}.{method}() (dense arrays only)")
-    if hasattr(values, "matvec") or hasattr(values, "mv"):
-        raise ValueError(f"{name} is an operator ({kind}); pass its matrix as an array (dense arrays only)")
+    require_dense(values, name)
     if not isinstance(values, jax.Array | np.ndarray | np.generic | jax.ShapeDtypeStruct | bool | int | float):
         traced = hasattr(values, "__jax_array__") or any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(values))
         try:
@@ -33,3 +29,13 @@ def dense(values: Any, name: str) -> Any:
     if np.ma.is_masked(values):
         raise ValueError(f"{name} has masked entries; remove or impute")
     return values
+
+
+def require_dense(values: Any, what: str) -> None:
+    """Raise ValueError for sparse arrays and operators, by name."""
+    for method in ("toarray", "todense"):
+        if hasattr(values, method):
+            raise ValueError(f"{what} is sparse; pass {what}.{method}() (dense arrays only)")
+    if hasattr(values, "matvec") or hasattr(values, "mv"):
+        kind = type(values).__name__
+        raise ValueError(f"{what} is an operator ({kind}); pass its matrix as an array (dense arrays only)")

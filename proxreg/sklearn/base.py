@@ -17,6 +17,10 @@ from proxreg.sklearn.parameters import check_parameters
 
 Start = tuple[np.ndarray, np.ndarray]  # coefficients and intercepts
 
+WORDS = {  # what functions ask for, as estimators can have it
+    "raise tol or standardize": "raise tol or scale the columns of X",
+    "pass dtype='float64'": "pass X as float64",
+}
 SEPARATED = "the classes are separated: the coefficients grow without bound; pass a finite C"
 FINER_STEPS = 2_000  # at a tolerance that rounding may not let them reach, Newton's among them
 FLOATS = [np.float64, np.float32]  # X keeps its type if it is one of these, and is converted to the first if not
@@ -155,6 +159,8 @@ class ScikitLearnsWarnings:
                 found, _, advice = str(each.message).partition("; ")
                 advice = "raise max_iter or scale the columns of X" if advice.startswith("raise") else advice
                 said = f"{found}; {advice}"
+                for argument, parameter in WORDS.items():
+                    said = said.replace(argument, parameter)
                 said = self._unbounded if self._unbounded and NO_OPTIMUM in said else said
                 warn(said, sklearn.exceptions.ConvergenceWarning)
             else:
