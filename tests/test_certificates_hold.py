@@ -395,7 +395,7 @@ def test_a_null_model_far_from_the_mean_of_the_offsets():
     """Newton's first step from the mean of such offsets leads to 5e23."""
     offset = np.array([1.0, 286, 1, 9, 29, 11, 312, 18])
     y = np.array([0.0, 1, 1, 1, 0, 1, 1, 1])
-    null = optimize.minimize_scalar(
+    null: Any = optimize.minimize_scalar(
         lambda b: np.mean(np.logaddexp(0, offset + b) - y * (offset + b)), bounds=(-300, 300)
     )
     X = np.random.default_rng(0).normal(size=(8, 2))
