@@ -360,6 +360,21 @@ def test_warnings_name_options_of_the_command(here, capsys):
     assert err[1].endswith("; raise --max-steps or leave out --no-standardize; or leave out --dtype float32")
 
 
+@pytest.mark.parametrize(
+    ("command", "events", "said"),
+    [
+        ("cv", 1, "is -infinity; pass --seed N to shuffle the rows, or fewer --folds"),
+        ("", 0, "no coefficient matters; pass rows of both kinds"),
+    ],
+)
+def test_errors_name_options_of_the_command(here, capsys, command, events, said):
+    rows = (f"{k % 7},{k % 5},{int(k < events)}" for k in range(20))
+    (here / "data.csv").write_text("a,b,count\n" + "\n".join(rows))
+    code, _, err = run(capsys, *command.split(), "data.csv", "--target", "count", "--loss", "poisson")
+    assert code == 2
+    assert err[-1].endswith(said)
+
+
 def test_without_matplotlib_the_rest_works(diabetes, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     code, out, err = run(capsys, diabetes, "--target", "price", "--l1-ratio", "1", "--n-alphas", "3")

@@ -120,7 +120,7 @@ BAD_Y = {
     "turned": (np.ones((3, N)), ["X and y differ in length", f"y (3, {N})"]),
     "several but short": (np.ones((N - 1, 3)), ["X and y differ in length", f"({N}, {P})", f"({N - 1}, 3)"]),
     "short": (Y[1:], ["X and y differ in length", f"({N}, {P})", f"({N - 1},)"]),
-    "sparse": (scipy.sparse.csr_matrix(Y), [f"y must have shape ({N},), got ()"]),
+    "sparse": (scipy.sparse.csr_matrix(Y), ["y is sparse; pass y.toarray()"]),
 }
 
 
