@@ -382,6 +382,18 @@ def test_without_a_penalty_limits_have_a_gap(loss):
     assert 0 <= path.gap[0] <= 1e-8
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_gap_of_a_perfect_fit_within_limits_is_its_objective(dtype):
+    """Of more columns than rows a dual point beside the free ones is zero, and where limits hold nearly so."""
+    rng = np.random.default_rng(7)
+    X = rng.normal(size=(30, 60))
+    y = X @ np.maximum(rng.normal(size=60), 0)
+    path = pr.fit_path(X, y, alphas=[0.0], positive=True, dtype=dtype)
+    here = objective("squared", X, y, path.coef[0], path.intercept[0], 0.0)
+    assert path.converged.all()
+    assert here / (np.var(y) / 2) <= path.gap[0] * (1 + 1e-3) + 1e-12 <= 1.1e-4
+
+
 def test_where_no_column_is_penalised_any_strength_is_none():
     rng = np.random.default_rng(6)
     X, y = rng.normal(size=(20, 50)), rng.normal(size=20)

@@ -236,7 +236,9 @@ def _gap(
 
     # what is left of the inner products counts as far as the optimum is away, about Newton's step
     gap = duality_gap(penalty, w, gradient, loss_gap) + 2 * jnp.abs(rest) @ jnp.abs(step)
-    return jnp.where(apart | jnp.isnan(gap), jnp.inf, gap)
+    # at the dual point zero it is the objective: no loss of a sample is below zero
+    objective = jnp.sum(weighed(weights, loss.value(eta, y))) + penalty.value(w)
+    return jnp.fmin(jnp.where(apart | jnp.isnan(gap), jnp.inf, gap), objective)
 
 
 def _without_optimum(
