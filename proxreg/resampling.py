@@ -25,13 +25,14 @@ from proxreg.engine import (
     solve_together,
     why_infinite,
 )
-from proxreg.fitting import centred_rows, free_of_penalty, on_input_scale, scales_of, with_gaps
+from proxreg.fitting import centred_rows, free_of_penalty, on_input_scale, scales_of, with_gaps, with_gaps_of_rows
 from proxreg.least_norm import least_norm
 from proxreg.least_squares import RowsAtHand, has_closed_form, solve_in_closed_form
 from proxreg.losses import Squared
 from proxreg.models import Coefficients, LinearModel
 from proxreg.path_problem import PathProblem, scaled_template
 from proxreg.solvers import Result
+from proxreg.task import Task
 
 MOST = 1 << 21  # coefficients of lanes at work together
 LANES = 64  # of any other loss than the squared one, in a program
@@ -124,6 +125,7 @@ def _least_squares(problem: PathProblem, whole: dict[str, np.ndarray]):
     task, options = problem.task, problem.options
     X, y = centred_rows(task)
     base = (whole["coef"] * task.design.scale).reshape(problem.grid.size, -1).astype(task.dtype)
+    model = LinearModel(X, y, task.loss, fit_intercept=task.fit_intercept)
 
     def solve(weights: np.ndarray) -> Result:
         source = ResampleSource(X, y, weights, task.fit_intercept)
@@ -141,9 +143,22 @@ def _least_squares(problem: PathProblem, whole: dict[str, np.ndarray]):
             stop: Any = {"base": found.w[lanes], "tol": options.tol, "max_steps": options.max_steps}
             found.set(lanes, solve_grid(source, family.lanes(lanes), scales.lanes(lanes), **stop))
         result = result_of(found, options.tol)
-        return result._replace(w=Coefficients(found.w, source.intercept(found.w, response)))
+        result = result._replace(w=Coefficients(found.w, source.intercept(found.w, response)))
+        unknown = np.isnan(result.gap) & free_of_penalty(task, family).any(axis=1)
+        for number in np.unique(response[unknown]):
+            lanes = np.flatnonzero(unknown & (response == number))
+            part = jax.tree.map(lambda leaf: leaf[lanes], result)  # noqa: B023
+            part = with_gaps_of_rows(_of_sample(task, model, weights[number]), family.lanes(lanes), part, options.tol)
+            result.gap[lanes], result.status[lanes] = part.gap, part.status
+        return result
 
     return solve
+
+
+def _of_sample(task: Task, model: LinearModel, weights: np.ndarray) -> Task:
+    """Return the task on one sample of its rows, as a model of these."""
+    data = task.data._replace(sample_weight=weights[: len(task.data.y)].astype(np.float64))
+    return dataclasses.replace(task, data=data, smooth=replace(model, sample_weight=weights), source=None)
 
 
 def _any_loss(problem: PathProblem, whole: dict[str, np.ndarray]):
@@ -178,10 +193,8 @@ def _any_loss(problem: PathProblem, whole: dict[str, np.ndarray]):
 
 def _beside_free(problem: PathProblem, found: Result, weights: np.ndarray, family: Family, own: np.ndarray) -> Result:
     """Return the lanes ``own`` of one sample, with gaps beside free columns and a word on those without an optimum."""
-    model, options = replace(problem.task.smooth, sample_weight=weights), problem.options
-    given = problem.task.data
-    data = given._replace(sample_weight=weights[: len(given.y)].astype(np.float64))
-    task = dataclasses.replace(problem.task, data=data, smooth=model)
+    assert isinstance(problem.task.smooth, LinearModel)
+    task, options = _of_sample(problem.task, problem.task.smooth, weights), problem.options
 
     def solve(lanes: np.ndarray, tol: float) -> Result:
         few, part = family.lanes(own[lanes]), jax.tree.map(lambda leaf: leaf[own[lanes]], found)
@@ -189,7 +202,7 @@ def _beside_free(problem: PathProblem, found: Result, weights: np.ndarray, famil
             full = filled(np.arange(lanes.size), LANES)
             stop: Any = {"max_steps": options.max_steps, "solver": options.solver}
             start = jax.tree.map(lambda leaf: leaf[full], part.w)
-            part = solve_together(model, few.lanes(full), start, tol=tol, **stop)
+            part = solve_together(task.smooth, few.lanes(full), start, tol=tol, **stop)
             part = jax.tree.map(lambda leaf: np.asarray(leaf)[: lanes.size], part)
         return least_norm(task, few, part, tol)
 

@@ -14,6 +14,7 @@ import pytest
 from scipy import optimize, special
 
 import proxreg as pr
+from proxreg.resampling import bootstrap_samples
 from tests import problems
 
 decimal.getcontext().prec = 60
@@ -392,6 +393,21 @@ def test_the_gap_of_a_perfect_fit_within_limits_is_its_objective(dtype):
     here = objective("squared", X, y, path.coef[0], path.intercept[0], 0.0)
     assert path.converged.all()
     assert here / (np.var(y) / 2) <= path.gap[0] * (1 + 1e-3) + 1e-12 <= 1.1e-4
+
+
+def test_samples_have_gaps_beside_free_columns():
+    rng = np.random.default_rng(8)
+    X = rng.normal(size=(40, 4))
+    y = X @ [1.0, 0.5, 0.0, 0.5] + rng.normal(size=40)
+    given: Any = {"alphas": 0.1, "penalty_factor": [0, 1, 1, 1], "dtype": "float64", "tol": 1e-6}
+    found = pr.bootstrap(X, y, key=jax.random.key(0), num_samples=4, **given)
+    assert found.converged.all()
+    for k, weights in enumerate(bootstrap_samples(jax.random.key(0), y, None, 4)):
+        alone = pr.fit_path(X, y, sample_weight=weights, **given | {"tol": 1e-10})
+        here = objective("squared", X, y, found.coef[k, 0], found.intercept[k, 0], [0, 0.1, 0.1, 0.1], weights)
+        mean = weights @ y / weights.sum()
+        excess = (here - alone.objective[0]) / (weights @ (y - mean) ** 2 / weights.sum() / 2)
+        assert excess <= found.gap[k, 0] + 1e-12 <= 1e-6 + 1e-12
 
 
 def test_where_no_column_is_penalised_any_strength_is_none():

@@ -90,7 +90,7 @@ def _gaps_of_free(task: Task, family: Family, free: np.ndarray, found: Result, l
 
 def with_gaps_of_rows(task: Task, family: Family, found: Result, tol: float) -> Result:
     """Return fits with the gaps that rows tell, where sums do not tell which columns depend on each other."""
-    gap = gaps_beside(task, family, free_of_penalty(task, family), found)
+    gap = gaps_beside(task, family, free_of_penalty(task, family) & _within_limits(family, found), found)
     good = (np.asarray(found.violation) <= tol) & (gap <= tol)
     done = np.asarray(found.status) == Status.CONVERGED
     status = np.where(done & ~good, Status.MAX_STEPS, found.status).astype(np.int32)
