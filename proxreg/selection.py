@@ -20,6 +20,7 @@ from proxreg.rules import places, warn_at_the_edge
 from proxreg.task import Task, tasks_from, tasks_of
 
 LIGHT = 1e-6  # a fold's rows of no more of the weight than this are summed by themselves
+DIGITS = 100  # units of rounding of the terms of a held-out error that must be left of it
 
 
 def cv_path(
@@ -225,7 +226,8 @@ def _mean_square(problem: PathProblem, held: Moments, found: dict[str, np.ndarra
         b = b if held.shift is None else b + w @ held.shift
         fitted = np.einsum("...p,...p->...", w @ held.xx, w) + 2 * b * (w @ held.x) + b**2 * held.total
         left = held.yy[k] - 2 * (w @ held.xy[:, k] + b * held.y[k]) + fitted
-        if np.any(left < least * (held.yy[k] + fitted)):
+        terms = np.square(np.abs(w) @ np.sqrt(np.diagonal(held.xx)))  # of columns that nearly cancel, large ones
+        if np.any(left < least * (held.yy[k] + fitted)) or np.any(left < DIGITS * np.finfo(held.kind).eps * terms):
             return None
         means.append(left / held.total)
     return np.stack(means).reshape(problem.grid.shape)
