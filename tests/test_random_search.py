@@ -28,7 +28,6 @@ def test_no_fit_of_a_random_problem_claims_what_is_not_so(first):
     assert sum(bool(r.refused) for r in records) <= 6
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", FOUND)
 def test_faults_that_were_found_stay_mended(seed):
     assert random_search.examine(seed).failures == ()
