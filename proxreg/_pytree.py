@@ -108,3 +108,14 @@ def tree_max_abs(tree: PyTree) -> Array:
 def tree_where(condition: ArrayLike, a: PyTree, b: PyTree) -> PyTree:
     """``a`` where a scalar condition holds, else ``b``."""
     return jax.tree.map(lambda x, y: jax.numpy.where(condition, x, y), a, b)
+
+
+def tree_take(tree: Any, chosen: Any) -> Any:
+    """Return the entries with these numbers along the first axis of every leaf, as arrays of NumPy."""
+    return jax.tree.map(lambda leaf: np.asarray(leaf)[chosen], tree)
+
+
+def tree_put(tree: PyTree, chosen: Any, part: PyTree) -> None:
+    """Write ``part`` to the entries with these numbers along the first axis of every leaf, arrays of NumPy."""
+    for whole, leaf in zip(jax.tree.leaves(tree), jax.tree.leaves(part)):
+        whole[chosen] = leaf

@@ -1,7 +1,7 @@
 """A grid of fits on many samples of the same rows: every sample and every alpha is a lane."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -9,7 +9,7 @@ import numpy as np
 
 from proxreg import _precision
 from proxreg._progress import report, unheard
-from proxreg._pytree import replace
+from proxreg._pytree import replace, tree_put, tree_take
 from proxreg.batch import result_of
 from proxreg.engine import (
     Family,
@@ -25,14 +25,14 @@ from proxreg.engine import (
     solve_together,
     why_infinite,
 )
-from proxreg.fitting import centred_rows, free_of_penalty, on_input_scale, scales_of, with_gaps, with_gaps_of_rows
+from proxreg.fitting import centred_rows, free_of_penalty, on_input_scale, scales_of, with_gaps
 from proxreg.least_norm import least_norm
 from proxreg.least_squares import RowsAtHand, has_closed_form, solve_in_closed_form
 from proxreg.losses import Squared
 from proxreg.models import Coefficients, LinearModel
 from proxreg.path_problem import PathProblem, scaled_template
 from proxreg.solvers import Result
-from proxreg.task import Task
+from proxreg.task import Options, Task
 
 MOST = 1 << 21  # coefficients of lanes at work together
 LANES = 64  # of any other loss than the squared one, in a program
@@ -128,10 +128,16 @@ def _least_squares(problem: PathProblem, whole: dict[str, np.ndarray]):
     model = LinearModel(X, y, task.loss, fit_intercept=task.fit_intercept)
 
     def solve(weights: np.ndarray) -> Result:
-        source = ResampleSource(X, y, weights, task.fit_intercept)
         response, family = _lanes(problem, len(weights))
+        start = Coefficients(np.tile(base, (len(weights), 1)), np.zeros(response.size))
+        found = by_steps(weights, response, family, start, options.tol)
+        unknown = np.isnan(found.gap) & free_of_penalty(task, family).any(axis=1)
+        return _with_gaps(task, model, options, weights, response, family, found, unknown, by_steps)
+
+    def by_steps(weights: np.ndarray, response: np.ndarray, family: Family, start: Any, tol: float) -> Result:
+        source = ResampleSource(X, y, weights, task.fit_intercept)
         scales = scales_of(source, len(weights), response, task.dtype)
-        found = Solution.begin(np.tile(base, (len(weights), 1)))
+        found = Solution.begin(start.coef)
         closed = has_closed_form(task, family.template, family.alpha, family.l1_ratio) & (options.solver == "auto")
         for number in np.unique(response[closed]):
             sample = RowsAtHand(X, y, weights[number], task.fit_intercept)
@@ -140,17 +146,39 @@ def _least_squares(problem: PathProblem, whole: dict[str, np.ndarray]):
             found.set(lanes, solve_in_closed_form(sample, *penalties, task.dtype))
         if not closed.all():
             lanes = np.flatnonzero(~closed)
-            stop: Any = {"base": found.w[lanes], "tol": options.tol, "max_steps": options.max_steps}
+            stop: Any = {"base": found.w[lanes], "tol": tol, "max_steps": options.max_steps}
             found.set(lanes, solve_grid(source, family.lanes(lanes), scales.lanes(lanes), **stop))
-        result = result_of(found, options.tol)
-        result = result._replace(w=Coefficients(found.w, source.intercept(found.w, response)))
-        unknown = np.isnan(result.gap) & free_of_penalty(task, family).any(axis=1)
-        for number in np.unique(response[unknown]):
-            lanes = np.flatnonzero(unknown & (response == number))
-            part = jax.tree.map(lambda leaf: leaf[lanes], result)  # noqa: B023
-            part = with_gaps_of_rows(_of_sample(task, model, weights[number]), family.lanes(lanes), part, options.tol)
-            result.gap[lanes], result.status[lanes] = part.gap, part.status
-        return result
+        return result_of(found, tol)._replace(w=Coefficients(found.w, source.intercept(found.w, response)))
+
+    return solve
+
+
+def _any_loss(problem: PathProblem, whole: dict[str, np.ndarray]):
+    task, options, model = problem.task, problem.options, problem.task.smooth
+    assert isinstance(model, LinearModel)
+    coef = (whole["coef"] * task.design.scale).reshape(problem.grid.size, -1).astype(task.dtype)
+    intercept = whole["intercept"].ravel() - task.design.y_center
+    intercept = intercept + whole["coef"].reshape(problem.grid.size, -1) @ task.design.center
+    stop: Any = {"max_steps": options.max_steps, "solver": options.solver}
+
+    def solve(weights: np.ndarray) -> Result:
+        response, family = _lanes(problem, len(weights))
+        weights = padded(weights, len(weights), np.shape(model.y)[0]).astype(task.dtype)
+        cell = np.arange(response.size) % problem.grid.size
+        start = coef[cell]
+        start = Coefficients(start, intercept[cell].astype(task.dtype)) if task.fit_intercept else start
+        found = by_steps(weights, response, family, start, options.tol)
+        free = np.any(free_of_penalty(task, family), axis=1)
+        return _with_gaps(task, model, options, weights, response, family, found, free, by_steps)
+
+    def by_steps(weights: np.ndarray, response: np.ndarray, family: Family, start: Any, tol: float) -> Result:
+        parts, count = [], response.size
+        for first in range(0, count, LANES):
+            at = filled(np.arange(first, min(first + LANES, count)), LANES)
+            begin, own = tree_take(start, at), weights[response[at]]
+            part = solve_together(model, family.lanes(at), begin, tol=tol, **stop, weights=own)
+            parts.append(tree_take(part, slice(count - first)))
+        return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
 
     return solve
 
@@ -161,49 +189,27 @@ def _of_sample(task: Task, model: LinearModel, weights: np.ndarray) -> Task:
     return dataclasses.replace(task, data=data, smooth=replace(model, sample_weight=weights), source=None)
 
 
-def _any_loss(problem: PathProblem, whole: dict[str, np.ndarray]):
-    task, options, model = problem.task, problem.options, problem.task.smooth
-    assert isinstance(model, LinearModel)
-    coef = (whole["coef"] * task.design.scale).reshape(problem.grid.size, -1).astype(task.dtype)
-    intercept = whole["intercept"].ravel() - task.design.y_center
-    intercept = intercept + whole["coef"].reshape(problem.grid.size, -1) @ task.design.center
-    stop: Any = {"tol": options.tol, "max_steps": options.max_steps, "solver": options.solver}
+def _with_gaps(
+    task: Task,
+    model: LinearModel,
+    options: Options,
+    weights: np.ndarray,
+    response: np.ndarray,
+    family: Family,
+    found: Result,
+    chosen: np.ndarray,
+    by_steps: Callable[..., Result],
+) -> Result:
+    """Return the fits, the ``chosen (L,)`` with gaps beside free columns and a word on those without an optimum."""
+    for number in np.unique(response[chosen]):
+        own, lanes = _of_sample(task, model, weights[number]), np.flatnonzero(chosen & (response == number))
+        few, part = family.lanes(lanes), tree_take(found, lanes)
 
-    def solve(weights: np.ndarray) -> Result:
-        response, family = _lanes(problem, len(weights))
-        weights = padded(weights, len(weights), np.shape(model.y)[0]).astype(task.dtype)
-        parts = []
-        for first in range(0, response.size, LANES):
-            at = filled(np.arange(first, min(first + LANES, response.size)), LANES)
-            cell, own = at % problem.grid.size, family.lanes(at)
-            start = coef[cell]
-            start = Coefficients(start, intercept[cell].astype(task.dtype)) if task.fit_intercept else start
-            found = solve_together(model, own, start, **stop, weights=weights[response[at]])
-            parts.append(jax.tree.map(lambda leaf: np.asarray(leaf)[: response.size - first], found))  # noqa: B023
-        found = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
-        if not free_of_penalty(task, family).any():
-            return found
-        samples = [
-            _beside_free(problem, found, weights[k], family, np.flatnonzero(response == k)) for k in range(len(weights))
-        ]
-        return jax.tree.map(lambda *leaves: np.concatenate(leaves), *samples)
+        def solve(some: np.ndarray, tol: float) -> Result:
+            penalties, fits = few.lanes(some), tree_take(part, some)  # noqa: B023
+            if tol < options.tol:
+                fits = by_steps(weights, response[lanes[some]], penalties, fits.w, tol)  # noqa: B023
+            return least_norm(own, penalties, fits, tol)  # noqa: B023
 
-    return solve
-
-
-def _beside_free(problem: PathProblem, found: Result, weights: np.ndarray, family: Family, own: np.ndarray) -> Result:
-    """Return the lanes ``own`` of one sample, with gaps beside free columns and a word on those without an optimum."""
-    assert isinstance(problem.task.smooth, LinearModel)
-    task, options = _of_sample(problem.task, problem.task.smooth, weights), problem.options
-
-    def solve(lanes: np.ndarray, tol: float) -> Result:
-        few, part = family.lanes(own[lanes]), jax.tree.map(lambda leaf: leaf[own[lanes]], found)
-        if tol < options.tol:
-            full = filled(np.arange(lanes.size), LANES)
-            stop: Any = {"max_steps": options.max_steps, "solver": options.solver}
-            start = jax.tree.map(lambda leaf: leaf[full], part.w)
-            part = solve_together(task.smooth, few.lanes(full), start, tol=tol, **stop)
-            part = jax.tree.map(lambda leaf: np.asarray(leaf)[: lanes.size], part)
-        return least_norm(task, few, part, tol)
-
-    return with_gaps(solve, task, family.lanes(own), options)
+        tree_put(found, lanes, with_gaps(solve, own, few, options))
+    return found
