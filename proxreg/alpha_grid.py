@@ -17,7 +17,6 @@ from proxreg.engine import (
     solve_one,
     solve_together,
     strength,
-    tells_rank,
     wide_bucket,
 )
 from proxreg.fitting import inverse_of
@@ -64,7 +63,7 @@ def unpenalised_fit(task: Task, template: Penalty) -> Any:
     free = free_columns(template, factor)
     if task.source is not None and 0 < free.size < task.source.size:
         zero = np.zeros((1, task.source.size - free.size), task.dtype)
-        inverse = None if tells_rank(task.source, free) else inverse_of(task, free)[0]
+        inverse = inverse_of(task, free).matrix
         return ProjectedSource(task.source, free, inverse).expanded(zero, np.array([task.response]))[0]
     if free.size and isinstance(task.smooth, LinearModel) and not isinstance(task.smooth.X, jax.Array):
         return _likelihood_of_free(task, free)

@@ -2,13 +2,14 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from proxreg._pytree import Array, replace, strong
+from proxreg._pytree import Array, replace, strong, tree_put, tree_take
 from proxreg.engine import (
     FEW,
     Certified,
@@ -27,7 +28,6 @@ from proxreg.engine import (
     solve_grid,
     solve_lanes,
     solve_together,
-    tells_rank,
     wide_bucket,
 )
 from proxreg.fitting import (
@@ -84,9 +84,9 @@ def solve_batch(
         warm = None if near is None else near[rest]
         parts.append(_by_steps(tasks, family.lanes(rest), response[rest], starts, options, warm))
     order = np.argsort(np.concatenate([np.flatnonzero(closed), np.flatnonzero(~closed)]))
-    found = _taken(jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts), order)
+    found = tree_take(jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts), order)
     found = certified_by_rows(tasks, family, response, found, options.tol)
-    return _taken(_with_weak_penalties(tasks, family, response, found, options), place.ravel())
+    return tree_take(_with_weak_penalties(tasks, family, response, found, options), place.ravel())
 
 
 def _with_weak_penalties(
@@ -94,13 +94,22 @@ def _with_weak_penalties(
 ) -> Result:
     """The same fits, with better certificates of those whose penalty is too weak for the digits of a gradient."""
     late = (np.asarray(found.status) == Status.MAX_STEPS) | np.isnan(np.asarray(found.gap))
-    for number in np.unique(response[late]):
-        lanes = np.flatnonzero(late & (response == number))
-        part = jax.tree.map(lambda leaf: np.asarray(leaf)[lanes], found)  # noqa: B023
-        part = with_weak_penalties(tasks[number], family.lanes(lanes), part, options)
-        found = jax.tree.map(np.array, found)
-        for whole, leaf in zip(jax.tree.leaves(found), jax.tree.leaves(part)):
-            whole[lanes] = leaf
+    return _by_response(partial(with_weak_penalties, options=options), tasks, family, response, found, late)
+
+
+def _by_response(
+    function: Callable[[Task, Family, Result], Result],
+    tasks: Sequence[Task],
+    family: Family,
+    response: np.ndarray,
+    found: Result,
+    chosen: np.ndarray,
+) -> Result:
+    """Return the fits, those of the lanes ``chosen (L,)`` as the function of each response's has them."""
+    found = jax.tree.map(np.array, found) if chosen.any() else found
+    for number in np.unique(response[chosen]):
+        lanes = np.flatnonzero(chosen & (response == number))
+        tree_put(found, lanes, function(tasks[number], family.lanes(lanes), tree_take(found, lanes)))
     return found
 
 
@@ -175,16 +184,17 @@ def _least_squares(
     scales = scales_of(source, len(tasks), response, tasks[0].dtype)
     begin = None if starts[0] is None else np.stack([np.asarray(start) for start in starts])[response]
     stop = {"tol": options.tol, "max_steps": options.max_steps}
-    free = free_columns(family.template, family.factor)
-    inverse, clear = (None, True) if tells_rank(source, free) else inverse_of(tasks[0], free)
-    problem, penalised = beside_free(source if clear else row_source(tasks), family, inverse)
+    inverse = inverse_of(tasks[0], free_columns(family.template, family.factor))
+    rows = None if inverse.sums_suffice else row_source(tasks)
+    problem, penalised = beside_free(rows or source, family, inverse.matrix)
+    unsure = inverse.from_rows or problem.hides_columns
     begin, base = (None if w is None else problem.restricted(w) for w in (begin, base))
     found = solve_grid(problem, penalised, scales, start=begin, base=base, **stop)
     found = problem.completed(found, scales) if isinstance(problem, ProjectedSource) else found
     at = np.flatnonzero(doubtful(source, found.w, scales, options.tol))
     if at.size:  # the sums do not tell: on with the rows, from where the lanes are
-        rows = row_source(tasks)
-        problem, penalised = beside_free(rows, family.lanes(at), inverse)
+        problem, penalised = beside_free(rows or row_source(tasks), family.lanes(at), inverse.matrix)
+        unsure |= problem.hides_columns
         part = solve(problem, penalised, scales.lanes(at), problem.restricted(found.w[at]), found.num_steps[at], **stop)
         part = problem.completed(part, scales.lanes(at)) if isinstance(problem, ProjectedSource) else part
         for field, value in zip(found, part):
@@ -193,16 +203,8 @@ def _least_squares(
     for number in np.unique(response[left]):
         at = np.flatnonzero(left & (response == number))
         _finish(tasks[number], family.lanes(at), found, at, options)
-    result = result_of(found, options.tol)
-    if inverse is None and not getattr(problem, "doubtful", False):
-        return result
-    for number in np.unique(response):
-        at = np.flatnonzero(response == number)
-        part = jax.tree.map(lambda leaf: leaf[at], result)  # noqa: B023
-        part = with_gaps_of_rows(tasks[number], family.lanes(at), part, options.tol)
-        for whole, leaf in zip(result[1:], part[1:]):
-            whole[at] = leaf
-    return result
+    result, chosen = result_of(found, options.tol), np.full(response.shape, unsure)
+    return _by_response(partial(with_gaps_of_rows, tol=options.tol), tasks, family, response, result, chosen)
 
 
 def result_of(found: Solution, tol: float) -> Result:
@@ -269,15 +271,7 @@ def _as_they_come(task: Task, family: Family, start: Any, options: Options, near
     start = jax.tree.map(lambda x: np.asarray(x)[full], start)
     stop = {"tol": options.tol, "max_steps": options.max_steps, "solver": options.solver}
     found = solve_together(model, family.lanes(full), start, **stop)
-    return _first_columns(jax.tree.map(lambda leaf: np.asarray(leaf)[:lanes], found), p)
-
-
-def _taken(result: Result, place: np.ndarray) -> Result:
-    def take(leaf):
-        return np.asarray(leaf)[place]
-
-    w = type(result.w)(*map(take, result.w)) if isinstance(result.w, tuple) else take(result.w)
-    return _result(w, *map(take, result[1:]))
+    return _first_columns(tree_take(found, slice(lanes)), p)
 
 
 def _result(*fields: Any) -> Result:

@@ -83,13 +83,12 @@ def how_many(found: dict[str, np.ndarray]) -> tuple[int, int, int, float]:
 
 
 def warn_about_samples(found: dict[str, np.ndarray], tol: float, remedy: str) -> None:
-    """Warn once of fits on samples of the rows, apart of those that have no optimum."""
+    """Warn once of fits on samples of the rows, and once of those among them that have no optimum."""
     fits, above, lost, worst = how_many(found)
-    endless = int(np.sum(~found["converged"] & (found["cause"] == Cause.UNBOUNDED)))
-    if endless and not lost:
-        warn(f"{endless}/{fits} problems not converged: {REMEDY[Cause.UNBOUNDED]}", ConvergenceWarning)
-        found = {name: values[found["cause"] != Cause.UNBOUNDED] for name, values in found.items()}
-        _, above, lost, worst = how_many(found)
+    endless = found["cause"] == Cause.UNBOUNDED
+    if endless.any() and not lost:
+        warn(f"{endless.sum()}/{fits} problems not converged: {REMEDY[Cause.UNBOUNDED]}", ConvergenceWarning)
+        _, above, lost, worst = how_many({name: values[~endless] for name, values in found.items()})
     warn_about_many(fits, above, lost, worst, tol, remedy)
 
 

@@ -75,8 +75,8 @@ def without_optimum(
     if not endless.any():
         return value
     where = labels(problem)[int(np.argmax(endless.ravel()))]
-    what = f"fold {number} has no finite optimum on its rows to fit on ({where}): along some unpenalised direction its "
-    what += "loss falls for ever"
+    why = "along some unpenalised direction its loss falls for ever"
+    what = f"fold {number} has no finite optimum on its rows to fit on ({where}): {why}"
     if policy == "raise":
         raise ValueError(
             f"{what}; penalise such columns, leave alpha = 0 out, shuffle the rows (key=jax.random.key(0)), or pass "

@@ -10,7 +10,6 @@ from jax.core import Tracer
 from proxreg.array_checks import as_host_array, as_numbers, missing, require_finite
 from proxreg.feature_names import column_names
 from proxreg.losses import Loss
-from proxreg.models import require_dense
 
 SAFE_EXPONENT = 500  # products of weights up to 2^500 with data as large stay within float64, whose limit is 2^1024
 
@@ -91,7 +90,6 @@ def _check_response(
 
 def check_design(X: Any, names: tuple[str, ...] | None = None) -> Any:
     """X as a finite ``(n, p)`` array of numbers; a JAX array on an accelerator stays one."""
-    require_dense(X, "X")
     X = as_numbers(_on_host(X), "X", names)
     if X.ndim != 2:
         hint = "; pass X.reshape(-1, 1) for one feature, X.reshape(1, -1) for one row" if X.ndim == 1 else ""

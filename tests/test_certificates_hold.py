@@ -385,7 +385,7 @@ def test_without_a_penalty_limits_have_a_gap(loss):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_gap_of_a_perfect_fit_within_limits_is_its_objective(dtype):
-    """Of more columns than rows a dual point beside the free ones is zero, and where limits hold nearly so."""
+    """Take the dual point zero: beside free columns that span all rows there is no other."""
     rng = np.random.default_rng(7)
     X = rng.normal(size=(30, 60))
     y = X @ np.maximum(rng.normal(size=60), 0)

@@ -55,7 +55,7 @@ from proxreg.engine.unpenalised import ProjectedSource as ProjectedSource
 from proxreg.engine.unpenalised import beside_free as beside_free
 from proxreg.engine.unpenalised import free_columns as free_columns
 from proxreg.engine.unpenalised import has_digits as has_digits
-from proxreg.engine.unpenalised import tells_rank as tells_rank
+from proxreg.engine.unpenalised import inverse_by_products as inverse_by_products
 from proxreg.engine.working_set import Solution as Solution
 from proxreg.engine.working_set import doubtful as doubtful
 from proxreg.engine.working_set import solve as solve

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._core import bound_programs, require_unforked
-from proxreg._pytree import Array, replace
+from proxreg._pytree import Array, replace, tree_take
 from proxreg.engine.buckets import filled, fine_bucket, padded, row_bucket, wide_bucket
 from proxreg.engine.family import Family
 from proxreg.engine.glm import in_turns
@@ -47,7 +47,7 @@ def solve_multinomial(
         full = filled(lanes, fine_bucket(lanes.size))
         problem = model, rows.lanes(full), family.lanes(full), _start(model, weights[full], start)
         found = in_turns(*problem, tol=tol, max_steps=max_steps, weights=weights[full])
-        parts.append(jax.tree.map(lambda leaf: np.asarray(leaf)[: lanes.size], found))  # noqa: B023
+        parts.append(tree_take(found, slice(lanes.size)))
     found = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
     if model.fit_intercept:
         coef, intercept = found.w

@@ -62,6 +62,7 @@ class Source(abc.ABC):
     size: int  # number of columns
     widest: int  # columns that a working set may have
     rows: int | None  # of the data; None where statistics are all that is known
+    hides_columns: bool = False  # whether rounding makes some of them zero
 
     def __init__(self, size: int, widest: int, rows: int | None):
         self.size, self.widest, self.rows = size, widest, rows

@@ -22,20 +22,20 @@ CLEAR = 1e4
 class ProjectedSource(Source):
     """The columns of a source that are not free; ``w (L, k)`` are their coefficients alone.
 
-    ``inverse`` is the pseudo-inverse of the free columns' Gram matrix; without one, that of the source's.
+    ``inverse`` is the pseudo-inverse of the free columns' Gram matrix.
     """
 
-    def __init__(self, whole: Source, free: np.ndarray, inverse: np.ndarray | None = None):
+    def __init__(self, whole: Source, free: np.ndarray, inverse: np.ndarray):
         self._whole_source, self._free = whole, free
         self._kept = np.setdiff1d(np.arange(whole.size), free)
         super().__init__(self._kept.size, max(whole.widest - free.size, 0), whole.rows)
         self.widest = min(self.widest, self._kept.size)
-        self._inverse = _inverse(whole, free)[0] if inverse is None else inverse
+        self._inverse = inverse
         self._cross = whole.cross(free, self._kept).astype(float)
         left = np.square(self.norms) - np.einsum("fk,fk->k", self._cross, self._inverse @ self._cross)
         # what the free columns span has nothing left but rounding
         self._spanned = left <= SINGULAR * np.finfo(whole.norms.dtype).eps * max(free.size, 1) * np.square(self.norms)
-        self.doubtful = bool(np.any(self._spanned & (self.norms > 0)))  # whether rounding hides some of the columns
+        self.hides_columns = bool(np.any(self._spanned & (self.norms > 0)))
 
     def _norms(self) -> np.ndarray:
         return self._whole_source.norms[self._kept]
@@ -110,8 +110,11 @@ def free_columns(template: Penalty, factor: np.ndarray | None) -> np.ndarray:
     return np.flatnonzero(np.asarray(factor) == 0) if found else np.zeros(0, int)
 
 
-def beside_free(source: Source, family: Family, inverse: np.ndarray | None = None) -> tuple[Source, Family]:
-    """Return the problem of the penalised columns, the others at their best; the same if none is free, or all are."""
+def beside_free(source: Source, family: Family, inverse: np.ndarray) -> tuple[Source, Family]:
+    """Return the problem of the penalised columns, the others at their best; the same if none is free, or all are.
+
+    ``inverse`` is the pseudo-inverse of the free columns' Gram matrix.
+    """
     free = free_columns(family.template, family.factor)
     if not 0 < free.size < source.size:
         return source, family
@@ -121,17 +124,12 @@ def beside_free(source: Source, family: Family, inverse: np.ndarray | None = Non
     return ProjectedSource(source, free, inverse), small._replace(factor=factor)
 
 
-def tells_rank(source: Source, free: np.ndarray) -> bool:
-    """Return whether a Gram matrix tells of every combination of these columns, if only some are, how long it is."""
-    return not 0 < free.size < source.size or _inverse(source, free)[1]
-
-
 def has_digits(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Return which eigenvalues of a Gram matrix in this type are more than rounding."""
     return values > CLEAR * np.finfo(dtype).eps * np.max(values, initial=0.0)
 
 
-def _inverse(source: Source, columns: np.ndarray) -> tuple[np.ndarray, bool]:
+def inverse_by_products(source: Source, columns: np.ndarray) -> tuple[np.ndarray, bool]:
     """Return the pseudo-inverse of the Gram matrix of some columns, the least in units of these, and whether all of its
     eigenvalues have digits.
     """

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg import _precision
-from proxreg._pytree import Array
+from proxreg._pytree import Array, tree_put, tree_take
 from proxreg.engine import Family, column_bucket, filled, is_plain, padded, recedes, row_bucket, signs
 from proxreg.fitting.rows import centred_rows
 from proxreg.fitting.span import span_of
@@ -66,15 +66,14 @@ def with_gaps(solve: Callable[[np.ndarray, float], Result], task: Task, family: 
         return found
     beside = np.flatnonzero(free.any(axis=1))
     gap = np.array(found.gap)
-    gap[beside] = _gaps_of_free(task, family, free, jax.tree.map(lambda leaf: leaf[beside], found), beside)
+    gap[beside] = _gaps_of_free(task, family, free, tree_take(found, beside), beside)
     for part in TIGHTER:
         lanes = beside[(found.status[beside] == Status.CONVERGED) & ~(gap[beside] <= options.tol)]
         if not lanes.size or options.tol * part < np.finfo(task.dtype).eps:
             break
         again = _fields(solve(lanes, options.tol * part))
         steps = found.num_steps[lanes] + again.num_steps
-        for old, new in zip(jax.tree.leaves(found), jax.tree.leaves(again)):
-            old[lanes] = new
+        tree_put(found, lanes, again)
         found.num_steps[lanes] = steps
         found.status[lanes] = np.where(found.violation[lanes] <= options.tol, Status.CONVERGED, again.status)
         gap[lanes] = _gaps_of_free(task, family, free, again, lanes)
@@ -115,12 +114,12 @@ def with_weak_penalties(task: Task, family: Family, found: Result, options: Opti
     with np.errstate(invalid="ignore"):
         strength = np.where(np.isinf(factor), np.inf, few.l1[:, None] * factor)
     weak = strength <= WEAK * options.tol * norms * _residual(task)
-    unknown, part = np.isnan(found.gap[lanes]), jax.tree.map(lambda leaf: np.asarray(leaf)[lanes], found)
+    unknown, part = np.isnan(found.gap[lanes]), tree_take(found, lanes)
     mask = np.where(unknown[:, None], free_of_penalty(task, few), weak) & (norms > 0) & _within_limits(few, part)
     worth = np.flatnonzero((unknown | mask.any(axis=1)) & (mask.sum(axis=1) <= MOST_WEAK))[:MOST_LANES]
     if not worth.size:
         return found
-    part = jax.tree.map(lambda leaf: leaf[worth], part)
+    part = tree_take(part, worth)
     gap = np.fmin(gaps_beside(task, few.lanes(worth), mask[worth], part), part.gap)
     found = _fields(found)
     found.gap[lanes[worth]] = gap

@@ -58,15 +58,14 @@ def _excess(
         return excess, 1.0
     null_loss, curvature = task.null_loss, task.loss.curvature
     if curvature is not None:
-        with np.errstate(over="ignore"):
-            excess = curvature * np.square(change) / 2
+        excess = curvature * np.square(change) / 2
         if isinstance(task.loss, Squared) or coef.dtype == np.float64:
             return excess, null_loss  # of other losses a bound; in float64 rows' own predictors tell no more than it
     data = task.data
     weights = np.ones(len(data.y)) if data.sample_weight is None else data.sample_weight
     rows, X = np.flatnonzero(weights > 0), None
     steepest = curvature or STEEPEST * max(1.0, float(np.max(np.abs(data.y))))
-    with _precision.scope(np.dtype(np.float64)), np.errstate(over="ignore", invalid="ignore"):
+    with _precision.scope(np.dtype(np.float64)):
         for lane in np.flatnonzero(np.square(change) > MATERIAL * tol * null_loss / steepest):
             X = np.asarray(data.X[rows]).astype(float) if X is None else X
             eta = X @ coef[lane].astype(float) + float(intercept[lane])

@@ -50,9 +50,13 @@ def certified_by_rows(tasks: Sequence[Task], family: Family, response: np.ndarra
     source, dtype = tasks[0].source, tasks[0].dtype
     if source is None:
         return found
-    scales, w = scales_of(source, len(tasks), response, dtype), np.asarray(found.w)
+    w = np.asarray(found.w)
+    lost = source.rounding(w, response)
+    if not lost.any():  # the source has the rows
+        return found
+    scales = scales_of(source, len(tasks), response, dtype)
     trifle = max(TRIFLE * tol, ROUNDING * float(np.finfo(dtype).eps)) * scales.null_loss
-    at = np.flatnonzero((source.rounding(w, response) > trifle) & np.all(np.isfinite(w), axis=1))
+    at = np.flatnonzero((lost > trifle) & np.all(np.isfinite(w), axis=1))
     if not at.size:
         return found
     rows, own = row_source(tasks), scales.lanes(at)

@@ -1,8 +1,10 @@
-"""What some columns of the data span, from the rows themselves: a Gram matrix takes nearly equal columns for one."""
+"""Decompose columns of the data from the rows themselves: a Gram matrix takes nearly equal columns for one."""
+
+from typing import NamedTuple
 
 import numpy as np
 
-from proxreg.engine import Factors, factorised, has_digits
+from proxreg.engine import Factors, factorised, has_digits, inverse_by_products
 from proxreg.task import Task
 
 
@@ -28,10 +30,22 @@ def span_of(task: Task, columns: np.ndarray, fit_intercept: bool) -> tuple[Facto
     return factorised(rows / norms), norms * np.where(peak > 0, peak, 1)
 
 
-def inverse_of(task: Task, columns: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Return the pseudo-inverse of the Gram matrix of some columns as solvers see them, the least in units of these,
-    and whether sums in the type of the task can tell what they explain.
-    """
+class PseudoInverse(NamedTuple):
+    """That of the Gram matrix of some columns as solvers see them, the least in units of these."""
+
+    matrix: np.ndarray  # (k, k)
+    from_rows: bool  # as the Gram matrix has lost some of its digits
+    sums_suffice: bool  # in the type of the task, to tell what the columns explain
+
+
+def inverse_of(task: Task, columns: np.ndarray) -> PseudoInverse:
+    """Return the pseudo-inverse of some columns' Gram matrix, an empty one where these are none, or all."""
+    assert task.source is not None  # the loss is squared
+    if not 0 < columns.size < task.source.size:
+        return PseudoInverse(np.zeros((0, 0)), False, True)
+    matrix, has_rank = inverse_by_products(task.source, columns)
+    if has_rank:
+        return PseudoInverse(matrix, False, True)
     (_, d, V), norms = span_of(task, columns, False)
     basis = (V / d[:, None]) * (task.design.scale[columns] / norms)
-    return basis.T @ basis, bool(np.all(has_digits(np.square(d), task.dtype)))
+    return PseudoInverse(basis.T @ basis, True, bool(np.all(has_digits(np.square(d), task.dtype))))

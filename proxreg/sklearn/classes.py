@@ -182,7 +182,7 @@ def best_fit(
 
 
 def _separated(estimator: Any, X: np.ndarray, codes: np.ndarray, weights: np.ndarray | None) -> bool:
-    """Whether a combination of the columns separates some of several classes, given a fit without a penalty."""
+    """Return whether a combination of the columns separates some of several classes, given a fit without a penalty."""
     share = np.ones(len(X)) if weights is None else weights
     X, codes, share = X[share > 0].astype(np.float64), codes[share > 0], share[share > 0] / share.sum()
     eta = X @ estimator.coef_.T + estimator.intercept_
