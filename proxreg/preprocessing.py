@@ -36,9 +36,9 @@ class Design(NamedTuple):
     sums: Moments | None = None  # over all rows, of y less y_center
     parts: Sequence[Moments] = ()  # over the parts asked for
 
-    def restore(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Coefficients ``(..., p)`` and intercepts ``(...)`` for the input as it was, and how much of each of these was
-        rounded off.
+    def restore(self, coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return coefficients ``(..., p)`` and intercepts ``(...)`` for the input as it was, how much of each of these
+        was rounded off, and what else they may have lost.
         """
         coef = coef / self.scale.astype(coef.dtype)
         wide = coef.astype(np.float64)
@@ -47,8 +47,9 @@ class Design(NamedTuple):
             exact, again = difference(rest, -(np.asarray(intercept, float) + self.y_low))
             intercept = exact.astype(coef.dtype)
             change = (intercept - exact) - (lost + again)
-            products = np.finfo(float).eps * (np.abs(wide) @ np.abs(self.center))  # what their sum has lost, about
-            return coef, intercept, change + np.copysign(products, change)
+            # what the sum of products, and the means in it, may be off by
+            units = (2 + np.count_nonzero(wide, axis=-1)) * np.finfo(float).eps / 2
+            return coef, intercept, change, units * (np.abs(wide) @ np.abs(self.center))
 
 
 def prepare(

@@ -73,6 +73,26 @@ def test_closed_forms_equal_automatic_derivatives(case):
         np.testing.assert_allclose(in_float64(getattr(case.loss, name), eta, y)[away], default[away], atol=1e-12)
 
 
+@pytest.mark.parametrize(("dtype", "far"), [("float32", 60.0), ("float64", 600.0)])
+def test_the_logistic_derivative_has_all_digits_where_it_is_next_to_nothing(dtype, far):
+    eta = np.array([-far, -25, -1, 0, 1, 25, far])
+    with jax.enable_x64(True):
+        at = [jnp.asarray(a, dtype) for a in (eta, eta > 0)]
+        found = pr.Logistic().derivative(*at)
+        value = pr.Logistic().value(*at)
+    share = np.exp(-abs(eta)) / (1 + np.exp(-abs(eta)))
+    np.testing.assert_allclose(found, np.where(eta > 0, -share, share), rtol=20 * np.finfo(dtype).eps)
+    np.testing.assert_allclose(value, np.log1p(np.exp(-abs(eta))), rtol=20 * np.finfo(dtype).eps)
+
+
+def test_the_logistic_loss_is_smooth_at_zero_for_automatic_derivatives():
+    """Find no kink where two branches meet, which fits without an intercept pass at their first point."""
+    for y in (0.0, 0.3, 1.0):
+        assert jax.grad(pr.Logistic().value)(0.0, y) == np.float32(0.5) - np.float32(y)
+        assert jax.grad(jax.grad(pr.Logistic().value))(0.0, y) == 0.25
+        assert jax.grad(pr.Logistic().derivative)(0.0, y) == 0.25
+
+
 @every
 def test_curvature_bounds_the_second_derivative_and_is_tight(case):
     _, y = sample(case)

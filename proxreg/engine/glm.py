@@ -137,11 +137,12 @@ def in_turns(
     ``rows`` are the model's, ready for Newton's steps.
     """
     given = family.template, family.alpha, family.l1_ratio, family.factor
-    null, slope = map(np.asarray, null_model(model, family.template)[:2])
-    lanes, size = family.alpha.size, float(np.max(np.abs(slope), initial=0.0))
+    lanes, known = family.alpha.size, null_model(model, family.template, weights)
+    # rows' weights decide how large gradients are, and with them when one is next to nothing
+    null, slope = (np.broadcast_to(x, (lanes, *np.shape(x)[weights is not None :])) for x in map(np.asarray, known[:2]))
+    goal = FINE * tol * np.max(np.abs(slope), axis=tuple(range(1, slope.ndim)), initial=0.0)
     if start is None:
-        zero = np.zeros((lanes, *slope.shape), slope.dtype)
-        start = _start(model, zero, np.broadcast_to(null, (lanes, *null.shape)))
+        start = _start(model, np.zeros_like(slope), null)
     steps = np.zeros(lanes, np.int32)
     patience = PATIENCE if max_steps >= SCARCE else max(1, max_steps // LONGER)
     while True:
@@ -152,10 +153,10 @@ def in_turns(
         left = np.flatnonzero((found.status == Status.MAX_STEPS) & (steps < max_steps))
         if not left.size:
             return found._replace(num_steps=steps)
-        w, b = found.w if model.fit_intercept else (found.w, np.zeros((lanes, *null.shape), found.w.dtype))
+        w, b = found.w if model.fit_intercept else (found.w, np.zeros(null.shape, found.w.dtype))
         own_w, own_b = w[left], b[left]
         mine = rows.lanes(left), family.lanes(left), own_w, own_b
-        steps[left] += newton(*mine, FINE * tol * size, max_steps - steps[left])
+        steps[left] += newton(*mine, goal[left], max_steps - steps[left])
         w[left], b[left] = own_w, own_b
         start, patience = _start(model, w, b), LONGER * patience
 

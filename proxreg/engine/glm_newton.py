@@ -176,17 +176,17 @@ def looks(
 
 
 def newton(
-    rows: Rows, family: Family, w: np.ndarray, b: np.ndarray, goal: float, most: np.ndarray | int = STEPS
+    rows: Rows, family: Family, w: np.ndarray, b: np.ndarray, goal: np.ndarray, most: np.ndarray | int = STEPS
 ) -> np.ndarray:
     """Moves lanes ``w (L, ...)`` with intercepts ``b (L, ...)``, in place; how many steps each made, at most ``most``.
 
-    Until the largest subgradient is at most ``goal``, or no step lowers the objective.
+    Until the largest subgradient is at most ``goal (L,)``, or no step lowers the objective.
     """
     steps, at = np.zeros(len(w), np.int32), np.arange(len(w))
     known, positive = rows.look(family, at, w, b), getattr(family.template, "positive", False)
     most = np.broadcast_to(most, steps.shape)
     for _ in range(STEPS):
-        left = (known.worst > goal) & (steps[at] < most[at])
+        left = (known.worst > goal[at]) & (steps[at] < most[at])
         at, known = at[left], known.take(left)
         if not at.size:
             break

@@ -91,7 +91,7 @@ def _certificates(model: LinearModel, family: Family, start: Any) -> tuple[Certi
 
 
 class NullModel(NamedTuple):
-    """The intercept-only model."""
+    """The intercept-only model, or those of lanes ``(L, ...)`` whose rows have weights of their own."""
 
     intercept: Array  # () or (K,) of K classes
     gradient: Array  # of the coefficients there
@@ -99,13 +99,23 @@ class NullModel(NamedTuple):
     residual: Array  # (), the norm of the loss's derivatives there
 
 
-def null_model(model: LinearModel | MultinomialModel, template: Penalty) -> NullModel:
-    """Return the intercept-only model; its intercept is NaN where none could be found."""
+def null_model(model: LinearModel | MultinomialModel, template: Penalty, weights: ArrayLike | None = None) -> NullModel:
+    """Return the intercept-only model; its intercept is NaN where none could be found.
+
+    With ``weights (L, n)`` of the rows one for each lane.
+    """
     template = replace(template, alpha=0.0) if hasattr(template, "alpha") else template
-    return _null(*strong((model, template)))
+    if weights is None:
+        return _null(*strong((model, template)))
+    return _nulls(*strong((model, template)), weights)
 
 
 @jax.jit
 def _null(model: LinearModel | MultinomialModel, template: Penalty) -> NullModel:
     problem = model.with_penalty(template)
     return NullModel(problem.null, problem.null_gradient, problem.null_loss, problem.null_residual)
+
+
+@jax.jit
+def _nulls(model: LinearModel | MultinomialModel, template: Penalty, weights: Array) -> NullModel:
+    return jax.vmap(lambda own: _null(replace(model, sample_weight=own), template))(weights)

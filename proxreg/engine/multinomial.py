@@ -16,7 +16,7 @@ from proxreg.engine.family import Family
 from proxreg.engine.glm import in_turns
 from proxreg.engine.glm_newton import WIDEST, Look, looked, looks, minimum, shares
 from proxreg.models import Coefficients, MultinomialModel
-from proxreg.models.multinomial import log_softmax
+from proxreg.models.multinomial import excess, log_softmax
 from proxreg.penalties import Penalty
 from proxreg.solvers import Result
 
@@ -148,13 +148,17 @@ def _hessian(
     rest = mass / np.sqrt(np.where(total > 0, total, 1))
     spread = X[:, columns] * rest[:, classes]
     H, cross, own = -(spread.T @ spread), -(spread.T @ rest), -(rest.T @ rest)
+    # a class that has nearly all of a row: p (1 - p) from the others' p, which have the digits
+    large = mass > total / 2
+    others = np.where(large, np.where(large, 0, mass).sum(axis=1, keepdims=True), total - mass)
+    variance = mass * others / np.where(total > 0, total, 1)
     for k in np.unique(classes):
         at = np.flatnonzero(classes == k)
         mine = X[:, columns[at]]
-        weighted = mine * mass[:, k, None]
-        H[np.ix_(at, at)] += mine.T @ weighted
-        cross[at, k] += weighted.sum(axis=0)
-    own[np.diag_indices_from(own)] += mass.sum(axis=0)
+        weighted = mine * variance[:, k, None]
+        H[np.ix_(at, at)] = mine.T @ weighted
+        cross[at, k] = weighted.sum(axis=0)
+    own[np.diag_indices_from(own)] = variance.sum(axis=0)
     return H, cross, own
 
 
@@ -162,9 +166,9 @@ def _hessian(
 def _look(family: Family, X: Array, y: Array, present: Array, weights: Array, w: Array, b: Array) -> Look:
     def lane(penalty: Penalty, weights, w, b):
         log_p = log_softmax(X @ w.T + b, present)
-        mass = weights[:, None] * jnp.exp(log_p)
-        slope = mass - weights[:, None] * y
+        p = jnp.exp(log_p)
+        slope = weights[:, None] * excess(p, y)
         loss = -jnp.sum(jnp.where(y > 0, weights[:, None] * y * log_p, 0))
-        return looked(penalty, w, loss, slope.T @ X, jnp.sum(slope, axis=0), mass)
+        return looked(penalty, w, loss, slope.T @ X, jnp.sum(slope, axis=0), weights[:, None] * p)
 
     return jax.vmap(lane)(family.penalties(), weights, w, b)

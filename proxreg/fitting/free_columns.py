@@ -16,7 +16,7 @@ from proxreg import _precision
 from proxreg._pytree import Array, tree_put, tree_take
 from proxreg.engine import Family, column_bucket, filled, is_plain, padded, recedes, row_bucket, signs
 from proxreg.fitting.rows import centred_rows
-from proxreg.fitting.span import span_of
+from proxreg.fitting.span import centred, span_of
 from proxreg.losses import Custom, Loss, Squared
 from proxreg.models import LinearModel, derivative_rounding, duality_gap, weighed
 from proxreg.penalties import BoundedElasticNet, Penalty
@@ -155,8 +155,12 @@ def _rows(task: Task) -> Rows:
         weights = (task.data if task.rows is None else task.data.rows(task.rows)).sample_weight
     n = len(y)
     weights = np.ones(n) if weights is None else np.asarray(weights, float)
+    weights = weights / weights.sum()
     offset = np.zeros(n) if offset is None else np.asarray(offset, float)
-    return Rows(np.asarray(X, float), np.asarray(y, float), weights / weights.sum(), offset, beside)
+    X, y = np.asarray(X, float), np.asarray(y, float)
+    if task.fit_intercept and not beside:
+        X, y = centred(X, weights), centred(y, weights)
+    return Rows(X, y, weights, offset, beside)
 
 
 def _residual(task: Task) -> float:

@@ -23,11 +23,12 @@ def on_input_scale(task: Task, result: Result, tol: float) -> dict[str, np.ndarr
     """
     w = result.w
     coef, intercept = w if isinstance(w, tuple) else (w, np.zeros(np.shape(result.gap), w.dtype))
-    coef, intercept, change = task.design.restore(np.asarray(coef), np.asarray(intercept))
+    coef, intercept, change, lost = task.design.restore(np.asarray(coef), np.asarray(intercept))
     objective, gap, violation = (np.asarray(getattr(result, name)) for name in ("objective", "gap", "violation"))
     converged = np.asarray(result.status) == Status.CONVERGED
     excess, null_loss = _excess(task, coef, intercept, change, tol)
-    relative = excess / null_loss if null_loss > 0 else excess
+    most = np.maximum(_excess(task, coef, intercept, change + np.copysign(lost, change), tol)[0], excess)
+    relative = most / null_loss if null_loss > 0 else most
     gap = ((gap + relative) * (1 + 4 * np.finfo(gap.dtype).eps)).astype(gap.dtype)  # rounded up, as a bound has to be
     # of the squared loss exactly the derivative by the intercept over the norm of the residual
     violation = np.where(np.isnan(gap), np.maximum(violation, np.sqrt(relative)), violation).astype(violation.dtype)

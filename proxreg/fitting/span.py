@@ -20,7 +20,7 @@ def span_of(task: Task, columns: np.ndarray, fit_intercept: bool) -> tuple[Facto
     weights = weights / weights.max()
     weights = weights / weights.sum()
     X = np.asarray(data.X)[:, columns].astype(np.float64)
-    X = X - weights @ X if task.fit_intercept else X
+    X = centred(centred(X, weights), weights) if task.fit_intercept else X
     X = np.column_stack([X, np.ones((len(X), int(fit_intercept)))])
     rows = np.sqrt(weights)[:, None] * np.where(weights[:, None] > 0, X, 0)
     peak = np.max(np.abs(rows), axis=0, initial=0.0)  # squares may overflow
@@ -28,6 +28,14 @@ def span_of(task: Task, columns: np.ndarray, fit_intercept: bool) -> tuple[Facto
     norms = np.linalg.norm(rows, axis=0)
     norms = np.where(norms > 0, norms, 1)
     return factorised(rows / norms), norms * np.where(peak > 0, peak, 1)
+
+
+def centred(X: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return rows less their mean under ``weights (n,)``, which sum to one.
+
+    A mean is rounded: what is left of it, where it is large beside the columns, goes the second time.
+    """
+    return X - weights @ X
 
 
 class PseudoInverse(NamedTuple):

@@ -28,19 +28,20 @@ class Logistic(Loss):
 
     def value(self, eta: Array, y: Array) -> Array:
         """``log(1 + exp(eta)) - y eta``, without overflow."""
-        return jnp.maximum(eta, 0) - y * eta + jnp.log1p(jnp.exp(-jnp.abs(eta)))
+        return jnp.where(eta > 0, (1 - y) * eta, -y * eta) + jnp.log1p(jnp.exp(_minus_abs(eta)))
 
     def derivative(self, eta: Array, y: Array) -> Array:
-        """``sigmoid(eta) - y``."""
-        return jax.nn.sigmoid(eta) - y
+        """``sigmoid(eta) - y``, with all digits also where the two are nearly equal."""
+        small = jax.nn.sigmoid(_minus_abs(eta))
+        return jnp.where(eta > 0, (1 - y) - small, small - y)
 
     def second_derivative(self, eta: Array, y: Array) -> Array:
         """``p (1 - p)`` with ``p = sigmoid(eta)``."""
         return jax.nn.sigmoid(eta) * jax.nn.sigmoid(-eta)
 
     def derivative_terms(self, eta: Array, y: Array) -> Array:
-        """Return ``1 + |y|``: what rounds eta moves ``sigmoid(eta)`` by less than a quarter of it."""
-        return 1 + jnp.abs(y)
+        """Return the derivative's own size, and by how much a change of ``eta`` by all of it, or by one, moves it."""
+        return jnp.abs(self.derivative(eta, y)) + self.second_derivative(eta, y) * (1 + jnp.abs(eta))
 
     def intercept(self, eta: Array, y: Array, weights: Array) -> Array:
         """Return the log-odds of all rows less the mean of ``eta``, the best one where ``eta`` is constant.
@@ -103,6 +104,11 @@ class Logistic(Loss):
             more = "; for more of them: proxreg.sklearn.LogisticRegression" if classes.size > 2 else ""
             raise ValueError(f"logistic loss needs two classes in y, got {classes.size}: {shown}{more}")
         return codes.reshape(y.shape).astype(float), tuple(classes.tolist())
+
+
+def _minus_abs(eta: Array) -> Array:
+    """Return ``-|eta|`` with a slope of one at zero: what is smooth there has to be so for ``jax.grad`` too."""
+    return jnp.where(eta > 0, -eta, eta)
 
 
 def _shares(u: Array, y: Array) -> tuple[Array, Array, Array]:

@@ -54,17 +54,18 @@ class MultinomialModel:
             null = jnp.where(present, null, 0)
         else:
             center, null = jnp.zeros(X.shape[1], X.dtype), jnp.zeros(y.shape[1], X.dtype)
-        probability = softmax(null, present)
-        slope = weights[:, None] * (probability[None] - y)
+        log_p = log_softmax(null, present)[None]
+        residual = excess(jnp.exp(log_p), y)
+        slope = weights[:, None] * residual
         return MultinomialProblem(
             X,
             y,
             weights,
             center,
             null,
-            null_loss=-jnp.sum(weights[:, None] * xlogy(y, probability[None])),
+            null_loss=-jnp.sum(jnp.where(y > 0, weights[:, None] * y * log_p, 0)),
             null_gradient=slope.T @ X - jnp.sum(slope, axis=0)[:, None] * center[None],
-            null_residual=jnp.sqrt(jnp.sum(weights[:, None] * jnp.square(probability[None] - y))),
+            null_residual=jnp.sqrt(jnp.sum(weights[:, None] * jnp.square(residual))),
             penalty=penalty,
             present=present,
             fit_intercept=self.fit_intercept,
@@ -72,13 +73,23 @@ class MultinomialModel:
 
 
 def log_softmax(eta: Array, present: Array) -> Array:
-    """Return the logarithms of probabilities over the last axis; ``-inf`` for a class that is not present."""
-    return jax.nn.log_softmax(eta, where=present)
+    """Return the logarithms of probabilities over the last axis; ``-inf`` for a class that is not present.
+
+    That of a probability near 1 has all its digits.
+    """
+    log_p = jax.nn.log_softmax(eta, where=present)
+    p = jnp.exp(log_p)
+    return jnp.where(p > 0.5, jnp.log1p(-_others(p)), log_p)
 
 
-def softmax(eta: Array, present: Array) -> Array:
-    """Return the probabilities; exactly 0 for a class that is not present."""
-    return jax.nn.softmax(eta, where=present)
+def excess(p: Array, y: Array) -> Array:
+    """Return ``p - y`` of probabilities and shares, with all digits where a probability and a share are near 1."""
+    return jnp.where(p > 0.5, (1 - y) - _others(p), p - y)
+
+
+def _others(p: Array) -> Array:
+    """Return, for a probability above a half, one less it, as the sum of the others."""
+    return jnp.sum(jnp.where(p > 0.5, 0, p), axis=-1, keepdims=True)
 
 
 class Image(NamedTuple):
@@ -125,7 +136,10 @@ class MultinomialProblem:
         return Point(params, Image(self.X @ params.coef.T + (params.intercept - params.coef @ self.center)[None]))
 
     def _slope(self, eta: Array) -> Array:
-        return self.weights[:, None] * (softmax(eta, self.present) - self.y)
+        return self.weights[:, None] * self._excess(eta)
+
+    def _excess(self, eta: Array) -> Array:
+        return excess(jnp.exp(log_softmax(eta, self.present)), self.y)
 
     def _pull(self, slope: Array) -> Coefficients:
         """The gradient that derivatives ``(n, K)`` give."""
@@ -139,9 +153,9 @@ class MultinomialProblem:
 
     def divergence(self, new: Point, old: Point, move: Coefficients, gradient: Coefficients) -> tuple[Array, Array]:
         """To second order, ``<f'(new) - f'(old), move> / 2``: sample by sample, so that nothing large cancels."""
-        before, after = (softmax(point.image.eta, self.present) for point in (old, new))
+        before, after = (self._excess(point.image.eta) for point in (old, new))
         shift = self.weights[:, None] * (new.image.eta - old.image.eta)
-        noise = 4 * jnp.finfo(self.X.dtype).eps * jnp.sum((after + before + self.y) * jnp.abs(shift))
+        noise = 4 * jnp.finfo(self.X.dtype).eps * jnp.sum((jnp.abs(after) + jnp.abs(before)) * jnp.abs(shift))
         return jnp.sum((after - before) * shift) / 2, noise
 
     def prox(self, params: Coefficients, step: Coefficients) -> Coefficients:
@@ -171,14 +185,16 @@ class MultinomialProblem:
         coef, eta = point.params.coef, point.image.eta
         log_p = log_softmax(eta, self.present)
         p = jnp.exp(log_p)
-        q = self._balanced(p) if self.fit_intercept else p
-        gradient, total = self._pull(self.weights[:, None] * (p - self.y))
-        dual_gradient = self._pull(self.weights[:, None] * (q - self.y)).coef
+        residual = excess(p, self.y)
+        gradient, total = self._pull(self.weights[:, None] * residual)
+        dual = residual + self._balancing(p, total) if self.fit_intercept else residual
+        dual_gradient = self._pull(self.weights[:, None] * dual).coef
 
         def loss_gap(c: Array) -> Array:
             # loss + conjugate - product is the divergence of the dual point's probabilities from the model's
-            mixed = self.y + c * (q - self.y)
-            rows = jnp.sum(jnp.where(mixed > 0, xlogy(mixed, mixed) - mixed * log_p, 0), axis=1)
+            mixed, rest = self.y + c * dual, (1 - self.y) - c * dual
+            log = jnp.where(mixed > 0.5, jnp.log1p(-jnp.minimum(rest, 0.5)), jnp.log(jnp.where(mixed > 0, mixed, 1)))
+            rows = jnp.sum(jnp.where(mixed > 0, mixed * (log - log_p), 0), axis=1)
             return jnp.sum(weighed(self.weights, rows))
 
         losses = -jnp.sum(jnp.where(self.y > 0, self.y * log_p, 0), axis=1) + jnp.sum(xlogy(self.y, self.y), axis=1)
@@ -188,18 +204,17 @@ class MultinomialProblem:
         worst = column_violation(self.penalty, coef, gradient, norms, self.null_residual)
         return Certificate(objective, gap, jnp.maximum(worst, relative(jnp.max(jnp.abs(total)), self.null_residual)))
 
-    def _balanced(self, q: Array) -> Array:
-        """Probabilities near q whose weighted sums over rows are those of y: orthogonal to the intercepts.
+    def _balancing(self, p: Array, excess: Array) -> Array:
+        """Return what to add to probabilities so that their weighted sums over rows are those of y, as a dual point's.
 
-        Classes that have too much give, in every row, the same part of what they have, and the others get it.
+        Classes that have too much by ``excess (K,)`` give, in every row, the same part of what they have, and the
+        others get it.
         """
-        have = self.weights @ q
-        excess = have - self.weights @ self.y
+        have = self.weights @ p
         spare, lack = jnp.maximum(excess, 0), jnp.maximum(-excess, 0)
-        given = q * (spare / jnp.where(have > 0, have, 1))[None]
+        given = p * (spare / jnp.where(have > 0, have, 1))[None]
         total = jnp.sum(lack)
-        taken = jnp.sum(given, axis=1, keepdims=True) * (lack / jnp.where(total > 0, total, 1))[None]
-        return q - given + taken
+        return jnp.sum(given, axis=1, keepdims=True) * (lack / jnp.where(total > 0, total, 1))[None] - given
 
     def solution(self, point: Point) -> Any:
         """The parameters of the columns as they are, not centred."""

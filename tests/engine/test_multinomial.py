@@ -193,3 +193,31 @@ def test_a_column_that_is_constant_where_rows_count_is_no_violation():
     found = solve_multinomial(model, family, np.stack([weights, weights]), tol=1e-12, max_steps=10_000)
     assert (found.status == Status.CONVERGED).all()
     np.testing.assert_allclose(found.w.coef[:, :, 0], 0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("dtype", "rare", "tol"), [("float32", 1e-7, 1e-4), ("float64", 1e-16, 1e-8)])
+def test_classes_that_have_next_to_no_weight_are_fitted(dtype, rare, tol):
+    """Tell probabilities near 1 apart, where the whole loss is smaller than the rounding of one of them."""
+    X, y = data(n=30, p=2)
+    weights = np.where(y[:, 0] == 1, 1, rare)
+    weights, alpha = weights / weights.sum(), 0.01 * rare
+    model = MultinomialModel(X.astype(dtype), y.astype(dtype), fit_intercept=True)
+    family = Family(pr.ElasticNet(1.0, 0.0), None, np.array([alpha], dtype), np.zeros(1, dtype))
+    found = solve_multinomial(model, family, weights.astype(dtype)[None], tol=tol, max_steps=10_000)
+    assert found.status[0] == Status.CONVERGED
+
+    def function(z):
+        """The objective, all of whose parts have their digits: of each row relative to the class that it has."""
+        coef, intercept = z[:-K].reshape(K, -1), z[-K:]
+        eta = X @ coef.T + intercept
+        odds = np.where(y == 1, 0, np.exp(eta - np.sum(y * eta, axis=1, keepdims=True)))
+        others = odds.sum(axis=1, keepdims=True)
+        slope = weights[:, None] * np.where(y == 1, -others, odds) / (1 + others)
+        value = weights @ np.log1p(others[:, 0]) + alpha / 2 * np.sum(np.square(coef))
+        return value / rare, np.r_[(slope.T @ X + alpha * coef).ravel(), slope.sum(axis=0)] / rare
+
+    start = np.r_[found.w.coef[0].ravel(), found.w.intercept[0]].astype(float)
+    best = minimize(function, start, jac=True, method="BFGS", options={"gtol": 1e-9}).fun
+    null = np.log(weights @ y)
+    null_loss = function(np.r_[np.zeros(2 * K), null])[0]
+    assert function(start)[0] - best <= (float(found.gap[0]) + 1e2 * np.finfo(dtype).eps) * null_loss
