@@ -16,7 +16,7 @@ from proxreg.engine.family import Family
 from proxreg.engine.glm import in_turns
 from proxreg.engine.glm_newton import WIDEST, Look, looked, looks, minimum, shares
 from proxreg.models import Coefficients, MultinomialModel
-from proxreg.models.multinomial import excess, log_softmax
+from proxreg.models.multinomial import excess, log_softmax, softmax
 from proxreg.penalties import Penalty
 from proxreg.solvers import Result
 
@@ -165,8 +165,8 @@ def _hessian(
 @jax.jit
 def _look(family: Family, X: Array, y: Array, present: Array, weights: Array, w: Array, b: Array) -> Look:
     def lane(penalty: Penalty, weights, w, b):
-        log_p = log_softmax(X @ w.T + b, present)
-        p = jnp.exp(log_p)
+        eta = X @ w.T + b
+        log_p, p = log_softmax(eta, present), softmax(eta, present)
         slope = weights[:, None] * excess(p, y)
         loss = -jnp.sum(jnp.where(y > 0, weights[:, None] * y * log_p, 0))
         return looked(penalty, w, loss, slope.T @ X, jnp.sum(slope, axis=0), weights[:, None] * p)
