@@ -39,7 +39,7 @@ def centred(X: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 class PseudoInverse(NamedTuple):
-    """That of the Gram matrix of some columns as solvers see them, the least in units of these."""
+    """Hold the pseudo-inverse of the Gram matrix of some columns as solvers see them, the least in units of these."""
 
     matrix: np.ndarray  # (k, k)
     from_rows: bool  # as the Gram matrix has lost some of its digits

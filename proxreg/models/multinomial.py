@@ -207,14 +207,14 @@ class MultinomialProblem:
         worst = column_violation(self.penalty, coef, gradient, norms, self.null_residual)
         return Certificate(objective, gap, jnp.maximum(worst, relative(jnp.max(jnp.abs(total)), self.null_residual)))
 
-    def _balancing(self, p: Array, excess: Array) -> Array:
+    def _balancing(self, p: Array, surplus: Array) -> Array:
         """Return what to add to probabilities so that their weighted sums over rows are those of y, as a dual point's.
 
-        Classes that have too much by ``excess (K,)`` give, in every row, the same part of what they have, and the
+        Classes that have too much by ``surplus (K,)`` give, in every row, the same part of what they have, and the
         others get it.
         """
         have = self.weights @ p
-        spare, lack = jnp.maximum(excess, 0), jnp.maximum(-excess, 0)
+        spare, lack = jnp.maximum(surplus, 0), jnp.maximum(-surplus, 0)
         given = p * (spare / jnp.where(have > 0, have, 1))[None]
         total = jnp.sum(lack)
         return jnp.sum(given, axis=1, keepdims=True) * (lack / jnp.where(total > 0, total, 1))[None] - given
