@@ -8,17 +8,8 @@ import numpy as np
 
 from proxreg import _precision
 from proxreg._pytree import Array, replace, strong
-from proxreg.engine import (
-    Family,
-    ProjectedSource,
-    column_bucket,
-    free_columns,
-    padded,
-    solve_one,
-    solve_together,
-    strength,
-    wide_bucket,
-)
+from proxreg.batch import PenaltyBatch, column_bucket, padded, strength, wide_bucket
+from proxreg.engine import ProjectedSource, free_columns, solve_one, solve_together
 from proxreg.fitting import inverse_of
 from proxreg.models import Coefficients, LinearModel
 from proxreg.penalties import L1, Penalty, Zero
@@ -37,7 +28,7 @@ def critical_alphas(task: Task, template: Penalty, ratios: np.ndarray | None) ->
     if task.design.flat:  # the gradient is rounding
         return np.zeros(len(own))
     gradient = null_gradient(task, template)
-    family = Family(replace(template, alpha=1.0), task.factor, None, None)
+    family = PenaltyBatch(replace(template, alpha=1.0), task.factor, None, None)
     if template.separable:  # idle columns, so that other data of about the same size compile nothing
         p, size = gradient.size, column_bucket(gradient.size)
         family, gradient = family.columns(np.arange(p), p, size), padded(gradient, size)
@@ -78,7 +69,7 @@ def _likelihood_of_free(task: Task, free: np.ndarray) -> Any:
     model: Any = task.smooth
     size = column_bucket(free.size)
     part = replace(model, X=padded(model.X[:, free], len(model.X), size))
-    family = Family(L1(0.0), None, np.zeros(1, task.dtype), None).columns(np.arange(free.size), free.size, size)
+    family = PenaltyBatch(L1(0.0), None, np.zeros(1, task.dtype), None).columns(np.arange(free.size), free.size, size)
     tol = max(NULL_TOL, _precision.SMALLEST_TOL[task.dtype])
     found = solve_together(part, family, None, tol=tol, max_steps=NULL_STEPS).w
     coef, intercept = found if task.fit_intercept else (found, np.zeros(1, task.dtype))

@@ -3,7 +3,8 @@
 import jax
 import numpy as np
 
-from proxreg.engine import Family, certify_lanes, filled, fine_bucket, row_space
+from proxreg.batch import PenaltyBatch, filled, fine_bucket
+from proxreg.engine import certify_lanes, row_space
 from proxreg.losses import Squared
 from proxreg.models import Coefficients, LinearModel
 from proxreg.penalties import L1, L2, ElasticNet
@@ -11,7 +12,7 @@ from proxreg.solvers import Result, Status
 from proxreg.task import Task
 
 
-def least_norm(task: Task, family: Family, found: Result, tol: float) -> Result:
+def least_norm(task: Task, family: PenaltyBatch, found: Result, tol: float) -> Result:
     """Return the lanes, those with alpha = 0 at the coefficients of least norm among all with the same predictions.
 
     The linear predictor of a loss that is strictly convex in it is unique; on columns that depend on each other its

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from proxreg.batch import PenaltyBatch
 from proxreg.engine import (
-    Family,
     GramSource,
     Scales,
     Shortest,
@@ -165,7 +165,7 @@ class RowsOfTasks(LeastSquares):
 
 
 def solve_in_closed_form(
-    problem: LeastSquares, family: Family, scales: Scales, columns: np.ndarray, dtype: np.dtype
+    problem: LeastSquares, family: PenaltyBatch, scales: Scales, columns: np.ndarray, dtype: np.dtype
 ) -> Solution:
     """Return the solutions, rounded to ``dtype``, with the certificates that they have once they are rounded.
 

@@ -9,9 +9,10 @@ import numpy as np
 from proxreg import _precision
 from proxreg._pytree import replace
 from proxreg.alpha_grid import critical_alphas, unpenalised_fit
-from proxreg.batch import solve_batch
+from proxreg.batch import strength
 from proxreg.convergence import remedy, warn_unless_converged
-from proxreg.engine import solve_one, strength
+from proxreg.dispatch import solve_batch
+from proxreg.engine import solve_one
 from proxreg.fitting import on_input_scale, with_limits_for
 from proxreg.path_problem import as_path, check_ratios, labels, pose, solved, template_of
 from proxreg.penalties import L1, BoundedElasticNet, Penalty, Zero

@@ -12,7 +12,7 @@ import numpy as np
 from proxreg import _precision
 from proxreg.alpha_grid import default_grid, unpenalised_fit
 from proxreg.array_checks import require_range
-from proxreg.batch import solve_batch
+from proxreg.dispatch import solve_batch
 from proxreg.engine import OneBlasThread
 from proxreg.fitting import at_limits, on_input_scale, with_limits_for
 from proxreg.models import Coefficients, LinearModel

@@ -10,17 +10,15 @@ import numpy as np
 from proxreg import _precision
 from proxreg._progress import report, unheard
 from proxreg._pytree import replace, tree_put, tree_take
-from proxreg.batch import result_of
+from proxreg.batch import PenaltyBatch, filled, padded
+from proxreg.dispatch import result_of
 from proxreg.engine import (
-    Family,
     OneBlasThread,
     ResampleSource,
     Solution,
     cores,
-    filled,
     in_parallel,
     infinite_intercept,
-    padded,
     solve_grid,
     solve_together,
     why_infinite,
@@ -113,11 +111,11 @@ def fits(problem: PathProblem, whole: dict[str, np.ndarray], weights: np.ndarray
         yield {name: a.reshape(len(own), *problem.grid.shape, *a.shape[1:]) for name, a in found.items()}
 
 
-def _lanes(problem: PathProblem, samples: int) -> tuple[np.ndarray, Family]:
+def _lanes(problem: PathProblem, samples: int) -> tuple[np.ndarray, PenaltyBatch]:
     """The sample of each lane, and the penalties of all."""
     grid, ratios = problem.grid.ravel(), np.broadcast_to(problem.ratios[..., None], problem.grid.shape).ravel()
     ratio = None if problem.own else np.tile(ratios.astype(problem.task.dtype), samples)
-    family = Family(scaled_template(problem), problem.task.factor, np.tile(grid, samples), ratio)
+    family = PenaltyBatch(scaled_template(problem), problem.task.factor, np.tile(grid, samples), ratio)
     return np.repeat(np.arange(samples), grid.size), family
 
 
@@ -134,7 +132,7 @@ def _least_squares(problem: PathProblem, whole: dict[str, np.ndarray]):
         unknown = np.isnan(found.gap) & free_of_penalty(task, family).any(axis=1)
         return _with_gaps(task, model, options, weights, response, family, found, unknown, by_steps)
 
-    def by_steps(weights: np.ndarray, response: np.ndarray, family: Family, start: Any, tol: float) -> Result:
+    def by_steps(weights: np.ndarray, response: np.ndarray, family: PenaltyBatch, start: Any, tol: float) -> Result:
         source = ResampleSource(X, y, weights, task.fit_intercept)
         scales = scales_of(source, len(weights), response, task.dtype)
         found = Solution.begin(start.coef)
@@ -171,7 +169,7 @@ def _any_loss(problem: PathProblem, whole: dict[str, np.ndarray]):
         free = np.any(free_of_penalty(task, family), axis=1)
         return _with_gaps(task, model, options, weights, response, family, found, free, by_steps)
 
-    def by_steps(weights: np.ndarray, response: np.ndarray, family: Family, start: Any, tol: float) -> Result:
+    def by_steps(weights: np.ndarray, response: np.ndarray, family: PenaltyBatch, start: Any, tol: float) -> Result:
         parts, count = [], response.size
         for first in range(0, count, LANES):
             at = filled(np.arange(first, min(first + LANES, count)), LANES)
@@ -195,7 +193,7 @@ def _with_gaps(
     options: Options,
     weights: np.ndarray,
     response: np.ndarray,
-    family: Family,
+    family: PenaltyBatch,
     found: Result,
     chosen: np.ndarray,
     by_steps: Callable[..., Result],

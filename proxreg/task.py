@@ -14,6 +14,7 @@ from proxreg._core import bound_programs, require_unforked
 from proxreg._pytree import replace
 from proxreg._warnings import DataWarning, warn
 from proxreg.array_checks import require_range
+from proxreg.batch import filled, padded, row_bucket
 from proxreg.engine import (
     FEW,
     SOLVERS,
@@ -22,11 +23,8 @@ from proxreg.engine import (
     Moments,
     NullModel,
     Source,
-    filled,
     infinite_intercept,
     null_model,
-    padded,
-    row_bucket,
     why_infinite,
 )
 from proxreg.losses import Loss, Squared, as_loss

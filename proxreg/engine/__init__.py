@@ -1,17 +1,8 @@
 """Many problems at once on shared data; knows penalties, models and solvers, and nothing of statistics."""
 
-from proxreg.engine.buckets import column_bucket as column_bucket
-from proxreg.engine.buckets import filled as filled
-from proxreg.engine.buckets import fine_bucket as fine_bucket
-from proxreg.engine.buckets import padded as padded
-from proxreg.engine.buckets import row_bucket as row_bucket
-from proxreg.engine.buckets import wide_bucket as wide_bucket
 from proxreg.engine.certify import Certified as Certified
 from proxreg.engine.certify import Scales as Scales
 from proxreg.engine.certify import certify as certify
-from proxreg.engine.family import Family as Family
-from proxreg.engine.family import is_plain as is_plain
-from proxreg.engine.family import strength as strength
 from proxreg.engine.glm import solve_glm as solve_glm
 from proxreg.engine.glm import solve_together as solve_together
 from proxreg.engine.grid import solve_grid as solve_grid

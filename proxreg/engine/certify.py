@@ -8,8 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array
-from proxreg.engine.buckets import column_bucket, filled, padded
-from proxreg.engine.family import Family
+from proxreg.batch import PenaltyBatch, column_bucket, filled, padded
 from proxreg.models.certificate import Certificate, column_violation, duality_gap, relative
 from proxreg.penalties import Penalty
 
@@ -51,7 +50,7 @@ def certificate(penalty: Penalty, w: Array, g: Array, loss: Array, scales: Scale
 
 
 @jax.jit
-def _certify(family: Family, w: Array, g: Array, loss: Array, norms: Array, *scales: Array) -> Certified:
+def _certify(family: PenaltyBatch, w: Array, g: Array, loss: Array, norms: Array, *scales: Array) -> Certified:
     def one(penalty, w, g, loss, norms, scales):
         return Certified.by(certificate(penalty, w, g, loss, scales, norms))
 
@@ -59,7 +58,7 @@ def _certify(family: Family, w: Array, g: Array, loss: Array, norms: Array, *sca
 
 
 @jax.jit
-def _slopes(family: Family, w: Array, g: Array) -> tuple[Array, Array]:
+def _slopes(family: PenaltyBatch, w: Array, g: Array) -> tuple[Array, Array]:
     def one(penalty, w, g):
         _, curvature = jax.jvp(lambda w: penalty.subgradient(w, 0.0), (w,), (jnp.ones_like(w),))
         return penalty.subgradient(w, g), curvature
@@ -68,7 +67,7 @@ def _slopes(family: Family, w: Array, g: Array) -> tuple[Array, Array]:
 
 
 def certify(
-    family: Family, scales: Scales, norms: np.ndarray, w: np.ndarray, g: np.ndarray, loss: np.ndarray
+    family: PenaltyBatch, scales: Scales, norms: np.ndarray, w: np.ndarray, g: np.ndarray, loss: np.ndarray
 ) -> Certified:
     """Of lanes at ``w (L, p)`` with gradients ``g (L, p)`` and losses ``(L,)`` of least squares.
 
@@ -81,7 +80,7 @@ def certify(
 
 
 def _decisive(
-    family: Family, w: np.ndarray, g: np.ndarray, norms: np.ndarray
+    family: PenaltyBatch, w: np.ndarray, g: np.ndarray, norms: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The entries ``(L, k)`` of coefficients, and elsewhere those of the largest and the smallest gradient, and of the
     one that is furthest beyond its lane's l1 for the norm of its column; with the norms.
@@ -103,13 +102,15 @@ def _decisive(
     return small_w, small_g, small_norms
 
 
-def slopes(family: Family, w: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def slopes(family: PenaltyBatch, w: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The smallest subgradients ``(L, p)``, zero at a solution, and the penalty's curvature where w is not zero."""
     subgradient, curvature = _in_chunks(_slopes, family, w, g)
     return subgradient[:, : w.shape[1]], curvature[:, : w.shape[1]]
 
 
-def _in_chunks(program: Callable[..., Any], family: Family, w: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
+def _in_chunks(
+    program: Callable[..., Any], family: PenaltyBatch, w: np.ndarray, *others: np.ndarray
+) -> list[np.ndarray]:
     """What a program says of lanes, so many at a time that it is compiled for one number of lanes."""
     p, size, chunk = w.shape[1], column_bucket(w.shape[1]), CHUNK if len(w) < MANY else 16 * CHUNK
     wide, found = family.columns(np.arange(p), p, size), []

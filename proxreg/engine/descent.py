@@ -16,9 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array, ArrayLike
-from proxreg.engine.buckets import filled, lane_bucket, padded
+from proxreg.batch import PenaltyBatch, filled, lane_bucket, padded
 from proxreg.engine.certify import Scales, certificate
-from proxreg.engine.family import Family
 from proxreg.engine.host import cores, in_parallel
 from proxreg.engine.source import Matrix
 from proxreg.solvers.fista import GREED, SHRINK
@@ -50,7 +49,7 @@ class Descent(NamedTuple):
 class Queue(NamedTuple):
     """Lanes in the order in which they are worked on."""
 
-    family: Family
+    family: PenaltyBatch
     scales: Scales
     tol: Any  # (L,)
     pace: Any  # (L,) factor on the steps
@@ -74,7 +73,7 @@ class Queue(NamedTuple):
 
 
 def _steps(
-    matrix: Matrix, family: Family, scales: Scales, tol: Array, state: Descent, stop: ArrayLike, limit: Array
+    matrix: Matrix, family: PenaltyBatch, scales: Scales, tol: Array, state: Descent, stop: ArrayLike, limit: Array
 ) -> Descent:
     """Steps until no more than ``stop`` lanes are at work, at most ``limit``."""
     penalties, matrix = family.penalties(), matrix.of(scales.response)
@@ -164,7 +163,7 @@ def _stream(
 
 def descend(
     matrix: Matrix,
-    family: Family,
+    family: PenaltyBatch,
     scales: Scales,
     tol: np.ndarray,
     pace: np.ndarray,

@@ -9,8 +9,7 @@ import numpy as np
 
 from proxreg._progress import report
 from proxreg._pytree import Array, replace
-from proxreg.engine.buckets import filled, padded, set_bucket
-from proxreg.engine.family import Family
+from proxreg.batch import PenaltyBatch, filled, padded, set_bucket
 from proxreg.engine.glm_newton import LinearRows, Rows, newton
 from proxreg.engine.grid import interpolated, levels
 from proxreg.engine.host import matmul
@@ -29,7 +28,7 @@ SCARCE = 600  # steps in all, of which accelerated ones must not take more than 
 FINE = 1e-3  # a gradient so many times below the tolerance leaves a gap below it
 
 
-def solve_glm(model: LinearModel, family: Family, start: Any, *, tol: float, max_steps: int) -> Result:
+def solve_glm(model: LinearModel, family: PenaltyBatch, start: Any, *, tol: float, max_steps: int) -> Result:
     """Every lane from ``start`` to a certificate over all columns; fields as NumPy arrays.
 
     X and what belongs to it are NumPy arrays, X centred if there is an intercept.
@@ -60,7 +59,7 @@ def solve_glm(model: LinearModel, family: Family, start: Any, *, tol: float, max
 
 def _rounds(
     model: LinearModel,
-    family: Family,
+    family: PenaltyBatch,
     at: np.ndarray,
     w: np.ndarray,
     b: np.ndarray,
@@ -100,7 +99,7 @@ def _rounds(
 
 def solve_together(
     model: Any,
-    family: Family,
+    family: PenaltyBatch,
     start: Any,
     *,
     tol: float,
@@ -125,7 +124,7 @@ def solve_together(
 def in_turns(
     model: LinearModel | MultinomialModel,
     rows: Rows,
-    family: Family,
+    family: PenaltyBatch,
     start: Any = None,
     *,
     tol: float,

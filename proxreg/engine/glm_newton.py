@@ -15,8 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array
-from proxreg.engine.buckets import filled
-from proxreg.engine.family import Family
+from proxreg.batch import PenaltyBatch, filled
 from proxreg.engine.host import in_parallel
 from proxreg.engine.linear_system import solution
 from proxreg.losses import Loss
@@ -56,7 +55,9 @@ class Look(NamedTuple):
 
 
 @jax.jit
-def _look(loss: Loss, family: Family, X: Array, y: Array, offset: Array, weights: Array, w: Array, b: Array) -> Look:
+def _look(
+    loss: Loss, family: PenaltyBatch, X: Array, y: Array, offset: Array, weights: Array, w: Array, b: Array
+) -> Look:
     def lane(penalty, weights, w, b):
         eta = X @ w + b + offset
         slope = weighed(weights, loss.derivative(eta, y))
@@ -88,7 +89,7 @@ class Rows(Protocol):
         """For the lanes with these numbers, in that order."""
         ...
 
-    def look(self, family: Family, at: np.ndarray, w: np.ndarray, b: np.ndarray) -> Look:
+    def look(self, family: PenaltyBatch, at: np.ndarray, w: np.ndarray, b: np.ndarray) -> Look:
         """At ``w (l, ...)`` and ``b (l, ...)`` of the lanes ``at (l,)``."""
         ...
 
@@ -121,7 +122,7 @@ class LinearRows(NamedTuple):
         """See ``Rows``."""
         return self._replace(weights=self.weights[chosen])
 
-    def look(self, family: Family, at: np.ndarray, w: np.ndarray, b: np.ndarray) -> Look:
+    def look(self, family: PenaltyBatch, at: np.ndarray, w: np.ndarray, b: np.ndarray) -> Look:
         """See ``Rows``: ``w (l, p)`` and ``b (l,)``."""
         found = looks(partial(_look, self.loss), self.on_device, self.weights, CHUNK, family, at, w, b)
         return found if self.fit_intercept else found._replace(intercept=np.zeros_like(found.intercept))
@@ -161,7 +162,7 @@ def looks(
     data: tuple,
     weights: np.ndarray,
     chunk: int,
-    family: Family,
+    family: PenaltyBatch,
     at: np.ndarray,
     w: np.ndarray,
     b: np.ndarray,
@@ -176,7 +177,7 @@ def looks(
 
 
 def newton(
-    rows: Rows, family: Family, w: np.ndarray, b: np.ndarray, goal: np.ndarray, most: np.ndarray | int = STEPS
+    rows: Rows, family: PenaltyBatch, w: np.ndarray, b: np.ndarray, goal: np.ndarray, most: np.ndarray | int = STEPS
 ) -> np.ndarray:
     """Moves lanes ``w (L, ...)`` with intercepts ``b (L, ...)``, in place; how many steps each made, at most ``most``.
 
@@ -237,7 +238,7 @@ def minimum(
 
 
 def _accepted(
-    rows: Rows, family: Family, at: np.ndarray, w: np.ndarray, b: np.ndarray, known: Look, moves: list
+    rows: Rows, family: PenaltyBatch, at: np.ndarray, w: np.ndarray, b: np.ndarray, known: Look, moves: list
 ) -> tuple[np.ndarray, Look]:
     """Moves the lanes ``at`` as far as their objectives fall: which moved, and what is known of them there."""
     with np.errstate(over="ignore"):  # a step beyond the type's range lowers nothing

@@ -3,8 +3,8 @@
 import numpy as np
 
 from proxreg._progress import report
+from proxreg.batch import PenaltyBatch
 from proxreg.engine.certify import Scales
-from proxreg.engine.family import Family
 from proxreg.engine.source import Source
 from proxreg.engine.working_set import Solution, solve
 
@@ -15,7 +15,7 @@ LEAVE = 1 / 3  # lanes of a level that may go on in the next one, where they hav
 @np.errstate(over="ignore", invalid="ignore")
 def solve_grid(
     source: Source,
-    family: Family,
+    family: PenaltyBatch,
     scales: Scales,
     *,
     start: np.ndarray | None = None,

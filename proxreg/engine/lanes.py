@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import jax
 
 from proxreg._pytree import Array, ArrayLike, replace, strong
+from proxreg.batch import PenaltyBatch
 from proxreg.engine.certify import Certified
-from proxreg.engine.family import Family
 from proxreg.models import LinearModel, MultinomialModel, Quadratic
 from proxreg.penalties import Penalty
 from proxreg.solvers import Result, coordinate_descent, fista
@@ -62,7 +62,7 @@ def _lanes(
     solver: str,
     own_starts: bool,
 ) -> Result:
-    family = Family(template, factor, alphas, ratios)
+    family = PenaltyBatch(template, factor, alphas, ratios)
 
     def lane(alpha, ratio, start, weights, max_steps):
         own = smooth if weights is None else replace(smooth, sample_weight=weights)
@@ -72,7 +72,7 @@ def _lanes(
     return jax.vmap(lane, in_axes=(*axes, 0 if max_steps.ndim else None))(alphas, ratios, start, weights, max_steps)
 
 
-def certify_lanes(model: LinearModel, family: Family, start: Any) -> tuple[Certified, Any]:
+def certify_lanes(model: LinearModel, family: PenaltyBatch, start: Any) -> tuple[Certified, Any]:
     """Return what is known about each lane at its entry along the first axis of ``start``, with the best intercept for
     its coefficients; and the parameters with that.
     """
@@ -81,7 +81,7 @@ def certify_lanes(model: LinearModel, family: Family, start: Any) -> tuple[Certi
 
 
 @jax.jit
-def _certificates(model: LinearModel, family: Family, start: Any) -> tuple[Certified, Any]:
+def _certificates(model: LinearModel, family: PenaltyBatch, start: Any) -> tuple[Certified, Any]:
     def lane(alpha, ratio, start):
         problem = model.with_penalty(family.penalty(alpha, ratio))
         point = problem.start(start)

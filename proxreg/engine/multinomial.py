@@ -11,8 +11,7 @@ import numpy as np
 
 from proxreg._core import bound_programs, require_unforked
 from proxreg._pytree import Array, replace, tree_take
-from proxreg.engine.buckets import filled, fine_bucket, padded, row_bucket, wide_bucket
-from proxreg.engine.family import Family
+from proxreg.batch import PenaltyBatch, filled, fine_bucket, padded, row_bucket, wide_bucket
 from proxreg.engine.glm import in_turns
 from proxreg.engine.glm_newton import WIDEST, Look, looked, looks, minimum, shares
 from proxreg.models import Coefficients, MultinomialModel
@@ -27,7 +26,7 @@ CHUNK = 8  # lanes at a time: one program for any number
 
 @np.errstate(over="ignore", invalid="ignore")  # what leaves the range of numbers has a status
 def solve_multinomial(
-    model: MultinomialModel, family: Family, weights: np.ndarray, *, tol: float, max_steps: int, start: Any = None
+    model: MultinomialModel, family: PenaltyBatch, weights: np.ndarray, *, tol: float, max_steps: int, start: Any = None
 ) -> Result:
     """Lanes with ``weights (L, n)`` of their rows, to their certificates: ``w`` is ``(L, K, p)``, an intercept
     ``(L, K)``. All begin at ``start``, coefficients ``(K, p)`` and intercepts ``(K,)``, or at their null models.
@@ -110,7 +109,7 @@ class MultinomialRows(NamedTuple):
         """See ``Rows``."""
         return self._replace(weights=self.weights[chosen])
 
-    def look(self, family: Family, at: np.ndarray, w: np.ndarray, b: np.ndarray) -> Look:
+    def look(self, family: PenaltyBatch, at: np.ndarray, w: np.ndarray, b: np.ndarray) -> Look:
         """See ``Rows``; the curvature is that of the probabilities ``(l, n, K)`` times the weights."""
         found = looks(_look, self.on_device, self.weights, CHUNK, family, at, w, b)
         return found if self.fit_intercept else found._replace(intercept=np.zeros_like(found.intercept))
@@ -163,7 +162,7 @@ def _hessian(
 
 
 @jax.jit
-def _look(family: Family, X: Array, y: Array, present: Array, weights: Array, w: Array, b: Array) -> Look:
+def _look(family: PenaltyBatch, X: Array, y: Array, present: Array, weights: Array, w: Array, b: Array) -> Look:
     def lane(penalty: Penalty, weights, w, b):
         eta = X @ w.T + b
         log_p, p = log_softmax(eta, present), softmax(eta, present)

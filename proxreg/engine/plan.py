@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from proxreg.engine.buckets import column_bucket
+from proxreg.batch import PenaltyBatch, column_bucket
 from proxreg.engine.certify import Scales
-from proxreg.engine.family import Family
 from proxreg.engine.source import Source
 
 FEWEST = 512  # so many columns need no working set
@@ -20,7 +19,7 @@ WHOLE = 0.3  # a working set of a larger part of the columns is all of them: one
 
 
 def plan(
-    source: Source, family: Family, scales: Scales, w: np.ndarray, g: np.ndarray
+    source: Source, family: PenaltyBatch, scales: Scales, w: np.ndarray, g: np.ndarray
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Lanes of about the same strength, and the columns that suit them; all that need every column in one group.
 
@@ -45,7 +44,9 @@ def plan(
     return rest + [(together[group], everything) for group in last]
 
 
-def _plan_alone(family: Family, scales: Scales, w: np.ndarray, g: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+def _plan_alone(
+    family: PenaltyBatch, scales: Scales, w: np.ndarray, g: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Lanes of some samples, and for each the columns ``(L, k)`` of its sample's own working set."""
     order = np.argsort(scales.response, kind="stable")
     _, starts = np.unique(scales.response[order], return_index=True)
@@ -54,7 +55,9 @@ def _plan_alone(family: Family, scales: Scales, w: np.ndarray, g: np.ndarray) ->
     return _alone(family, order, starts, score)
 
 
-def plan_begin(source: Source, family: Family, scales: Scales, w: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+def plan_begin(
+    source: Source, family: PenaltyBatch, scales: Scales, w: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """The same before anything has been evaluated, from the gradient of one lane of each sample, its weakest."""
     strength = family.l1
     order = np.lexsort((-strength, scales.response))
@@ -67,7 +70,7 @@ def plan_begin(source: Source, family: Family, scales: Scales, w: np.ndarray) ->
 
 
 def _alone(
-    family: Family, order: np.ndarray, starts: np.ndarray, score: np.ndarray
+    family: PenaltyBatch, order: np.ndarray, starts: np.ndarray, score: np.ndarray
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Groups of lanes in this order, in which samples begin at ``starts``; ``score (samples, p)`` as in ``scores``."""
     if not family.uniform(score.shape[1]):  # penalties by column come in one order for all
@@ -82,7 +85,7 @@ def _alone(
     return [(order[at], columns[sample[at]]) for at in np.split(np.arange(order.size), cuts[:-1])]
 
 
-def by_strength(family: Family, size: int, apart: np.ndarray | None = None) -> list[np.ndarray]:
+def by_strength(family: PenaltyBatch, size: int, apart: np.ndarray | None = None) -> list[np.ndarray]:
     """The lanes in groups of at most ``size``, from the strongest l1 penalty to the weakest.
 
     Lanes that differ in ``apart (L,)`` do not share a group.
@@ -96,7 +99,7 @@ def by_strength(family: Family, size: int, apart: np.ndarray | None = None) -> l
     return found
 
 
-def scores(family: Family, w: np.ndarray, g: np.ndarray) -> np.ndarray:
+def scores(family: PenaltyBatch, w: np.ndarray, g: np.ndarray) -> np.ndarray:
     """How much columns matter to each lane ``(L, p)``: infinite in use, else by their gradients over the largest such.
 
     Those in use do not count for that: with a ridge part their gradients are larger, and a lane whose columns all came
@@ -116,7 +119,7 @@ def scores(family: Family, w: np.ndarray, g: np.ndarray) -> np.ndarray:
     return size
 
 
-def working_set(family: Family, w: np.ndarray, g: np.ndarray, rows: int | None) -> np.ndarray:
+def working_set(family: PenaltyBatch, w: np.ndarray, g: np.ndarray, rows: int | None) -> np.ndarray:
     """The columns in use, and those whose gradients come nearest to the largest of their lane.
 
     A lasso has no more coefficients than there are rows, so that on few of them fewer columns are enough to begin with.

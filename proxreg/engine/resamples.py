@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array
-from proxreg.engine.buckets import lane_bucket
+from proxreg.batch import lane_bucket
 from proxreg.engine.host import matmul
 from proxreg.engine.source import Source, product_type
 from proxreg.models.spectrum import MARGIN

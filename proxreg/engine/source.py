@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array
-from proxreg.engine.buckets import padded, set_bucket
+from proxreg.batch import padded, set_bucket
 from proxreg.engine.host import matmul
 from proxreg.engine.linear_system import newton_step_of_gram, newton_step_of_rows
 from proxreg.models import overlap_of, sum_rounding

@@ -7,8 +7,8 @@ orthogonal to F, as those of the whole problem have to be, so that there is a du
 
 import numpy as np
 
+from proxreg.batch import PenaltyBatch, is_plain
 from proxreg.engine.certify import Scales
-from proxreg.engine.family import Family, is_plain
 from proxreg.engine.source import Source
 from proxreg.engine.working_set import Solution
 from proxreg.penalties import Penalty
@@ -110,7 +110,7 @@ def free_columns(template: Penalty, factor: np.ndarray | None) -> np.ndarray:
     return np.flatnonzero(np.asarray(factor) == 0) if found else np.zeros(0, int)
 
 
-def beside_free(source: Source, family: Family, inverse: np.ndarray) -> tuple[Source, Family]:
+def beside_free(source: Source, family: PenaltyBatch, inverse: np.ndarray) -> tuple[Source, PenaltyBatch]:
     """Return the problem of the penalised columns, the others at their best; the same if none is free, or all are.
 
     ``inverse`` is the pseudo-inverse of the free columns' Gram matrix.

@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from proxreg.engine.buckets import padded, set_bucket
+from proxreg.batch import PenaltyBatch, padded, set_bucket
 from proxreg.engine.certify import Certified, Scales, certify, slopes
 from proxreg.engine.descent import descend
-from proxreg.engine.family import Family
 from proxreg.engine.host import in_parallel
 from proxreg.engine.plan import FEW, plan, plan_begin, working_set
 from proxreg.engine.polish import newton_candidates
@@ -71,7 +70,7 @@ class Job(NamedTuple):
 
 def solve(
     source: Source,
-    family: Family,
+    family: PenaltyBatch,
     scales: Scales,
     w: np.ndarray,
     num_steps: np.ndarray,
@@ -155,7 +154,7 @@ def doubtful(source: Source, w: np.ndarray, scales: Scales, tol: float) -> np.nd
     return source.rounding(w, scales.response) > DOUBT * tol * scales.null_loss
 
 
-def _begin(source: Source, family: Family, scales: Scales, answer: Solution, tol: float, max_steps: int) -> None:
+def _begin(source: Source, family: PenaltyBatch, scales: Scales, answer: Solution, tol: float, max_steps: int) -> None:
     """A round of lanes with matrices of their own, before the first look at all columns: for most it is the last."""
     most = min(PATIENCE, max_steps - int(answer.num_steps.max(initial=0)))
     goal = np.full(len(answer.w), max(0.9 * tol, POLISH / 2))
@@ -176,7 +175,9 @@ def _lost(w: np.ndarray, known: Certified, before: np.ndarray, scales: Scales) -
     return np.any(w != 0, axis=1) & ~(np.isfinite(known.objective) & (known.objective <= ceiling))
 
 
-def _polish(source: Source, family: Family, scales: Scales, tol: float, chosen: np.ndarray, start, loss, g, known):
+def _polish(
+    source: Source, family: PenaltyBatch, scales: Scales, tol: float, chosen: np.ndarray, start, loss, g, known
+):
     """Newton's steps for the chosen lanes on the columns that matter to them; changes the arrays in place."""
     at, p = np.flatnonzero(chosen), source.size
     mine, own, w = family.lanes(at), scales.lanes(at), start[at]
@@ -190,7 +191,7 @@ def _polish(source: Source, family: Family, scales: Scales, tol: float, chosen: 
 
 
 def _newton(
-    source: Source, family: Family, scales: Scales, tol: float, w: np.ndarray, loss: np.ndarray, g: np.ndarray
+    source: Source, family: PenaltyBatch, scales: Scales, tol: float, w: np.ndarray, loss: np.ndarray, g: np.ndarray
 ) -> np.ndarray:
     """Newton's steps for lanes ``w (L, p)`` while they lower the objective; changes the arrays in place."""
     known, at = certify(family, scales, source.norms, w, g, loss), np.arange(len(w))
@@ -217,7 +218,7 @@ def _newton(
 
 
 def _descend(
-    source: Source, family: Family, scales: Scales, w: np.ndarray, g: Any, loss: Any, job: Job
+    source: Source, family: PenaltyBatch, scales: Scales, w: np.ndarray, g: Any, loss: Any, job: Job
 ) -> tuple[Job, np.ndarray, np.ndarray]:
     """The same problems for some lanes on some columns, padded to a bucket: points and numbers of steps."""
     at, columns, p = job.lanes, job.columns, w.shape[1]

@@ -14,7 +14,8 @@ import numpy as np
 
 from proxreg import _precision
 from proxreg._pytree import Array, tree_put, tree_take
-from proxreg.engine import Family, column_bucket, filled, is_plain, padded, recedes, row_bucket, signs
+from proxreg.batch import PenaltyBatch, column_bucket, filled, is_plain, padded, row_bucket
+from proxreg.engine import recedes, signs
 from proxreg.fitting.rows import centred_rows
 from proxreg.fitting.span import centred, span_of
 from proxreg.losses import Custom, Loss, Squared
@@ -33,7 +34,7 @@ MOST_WEAK, MOST_LANES = 256, 64  # columns and lanes that are worth the look
 TIGHTER = (1e-1, 1e-2, 1e-4)  # parts of the tolerance to ask for until the gap is within it
 
 
-def free_of_penalty(task: Task, family: Family) -> np.ndarray:
+def free_of_penalty(task: Task, family: PenaltyBatch) -> np.ndarray:
     """Return ``(L, p)``, which columns each lane does not penalise; none where other penalties than these rule."""
     factor = np.ones(task.data.X.shape[1]) if family.factor is None else np.asarray(family.factor)
     free = ((np.asarray(family.alpha) == 0)[:, None] | (factor == 0)) & ~np.isinf(factor)
@@ -45,7 +46,7 @@ def _is_elastic_net(template: Penalty) -> bool:
     return is_plain(template) or isinstance(template, BoundedElasticNet) or getattr(template, "positive", False)
 
 
-def _within_limits(family: Family, found: Result) -> np.ndarray:
+def _within_limits(family: PenaltyBatch, found: Result) -> np.ndarray:
     """Return which coefficients ``(L, p)`` are at none of their limits: the derivative by these is zero at the optimum.
 
     At a limit, a derivative of the right sign belongs to a dual point, and one of the wrong sign to none.
@@ -55,7 +56,9 @@ def _within_limits(family: Family, found: Result) -> np.ndarray:
     return (coef > lower) & (coef < upper)
 
 
-def with_gaps(solve: Callable[[np.ndarray, float], Result], task: Task, family: Family, options: Options) -> Result:
+def with_gaps(
+    solve: Callable[[np.ndarray, float], Result], task: Task, family: PenaltyBatch, options: Options
+) -> Result:
     """Return the fits ``solve(lanes, tol)`` of lanes ``(L,)``, with gaps also where columns are free.
 
     Solvers stop on the violation where they know no dual; one that leaves a gap above the tolerance is asked for less.
@@ -82,12 +85,12 @@ def with_gaps(solve: Callable[[np.ndarray, float], Result], task: Task, family: 
     return _without_optimum(task, found._replace(gap=gap), free, *family.limits(free.shape[1], float), options.tol)
 
 
-def _gaps_of_free(task: Task, family: Family, free: np.ndarray, found: Result, lanes: np.ndarray) -> np.ndarray:
+def _gaps_of_free(task: Task, family: PenaltyBatch, free: np.ndarray, found: Result, lanes: np.ndarray) -> np.ndarray:
     few = family.lanes(lanes)
     return gaps_beside(task, few, free[lanes] & _within_limits(few, found), found)
 
 
-def with_gaps_of_rows(task: Task, family: Family, found: Result, tol: float) -> Result:
+def with_gaps_of_rows(task: Task, family: PenaltyBatch, found: Result, tol: float) -> Result:
     """Return fits with the gaps that rows tell, where sums do not tell which columns depend on each other."""
     gap = gaps_beside(task, family, free_of_penalty(task, family) & _within_limits(family, found), found)
     good = (np.asarray(found.violation) <= tol) & (gap <= tol)
@@ -96,7 +99,7 @@ def with_gaps_of_rows(task: Task, family: Family, found: Result, tol: float) -> 
     return found._replace(gap=gap.astype(np.asarray(found.gap).dtype), status=status)
 
 
-def with_weak_penalties(task: Task, family: Family, found: Result, options: Options) -> Result:
+def with_weak_penalties(task: Task, family: PenaltyBatch, found: Result, options: Options) -> Result:
     """Return fits ``(L, ...)`` with the gap of a dual point that takes no notice of strengths too weak to be met.
 
     A gradient is known to some digits of its column's norm times the residual's. Where a strength is below that,
@@ -170,7 +173,7 @@ def _residual(task: Task) -> float:
     return float(task.null_model.residual)
 
 
-def gaps_beside(task: Task, family: Family, free: np.ndarray, found: Result) -> np.ndarray:
+def gaps_beside(task: Task, family: PenaltyBatch, free: np.ndarray, found: Result) -> np.ndarray:
     """Return the relative gaps ``(L,)`` of dual points orthogonal to the columns ``free (L, p)``; infinite without one.
 
     It is computed in float64, from the rows.

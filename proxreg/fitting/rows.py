@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
-from proxreg.engine import CarefulSource, Family, Scales, Source, certify
+from proxreg.batch import PenaltyBatch
+from proxreg.engine import CarefulSource, Scales, Source, certify
 from proxreg.response import difference
 from proxreg.solvers import Result, Status
 from proxreg.task import Task
@@ -45,7 +46,9 @@ def scales_of(source: Source, responses: int, response: np.ndarray, dtype: np.dt
     return Scales(response, loss[response])
 
 
-def certified_by_rows(tasks: Sequence[Task], family: Family, response: np.ndarray, found: Result, tol: float) -> Result:
+def certified_by_rows(
+    tasks: Sequence[Task], family: PenaltyBatch, response: np.ndarray, found: Result, tol: float
+) -> Result:
     """Return least-squares fits, certified by the rows where rounding in sums over these is more than a trifle."""
     source, dtype = tasks[0].source, tasks[0].dtype
     if source is None:

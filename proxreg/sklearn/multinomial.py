@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from proxreg import _precision
+from proxreg.batch import PenaltyBatch
 from proxreg.convergence import remedy, warn_unless_converged
-from proxreg.engine import Family, OneBlasThread, solve_multinomial
+from proxreg.engine import OneBlasThread, solve_multinomial
 from proxreg.models import MultinomialModel
 from proxreg.penalties import ElasticNet
 from proxreg.response import require_squares
@@ -53,7 +54,7 @@ def fit_multinomial(
     y = (codes[:, None] == np.arange(count)).astype(X.dtype)
     with _precision.scope(X.dtype):
         model = MultinomialModel(centred.astype(X.dtype), y, fit_intercept=estimator.fit_intercept)
-        family = Family(ElasticNet(1.0, 1.0), None, alpha, ratio)
+        family = PenaltyBatch(ElasticNet(1.0, 1.0), None, alpha, ratio)
         begin = None if start is None else (start[0], start[1] + start[0] @ center)
         stopping = {"tol": stop.tol, "max_steps": stop.max_steps, "start": begin}
         found: Any = solve_multinomial(model, family, own[lanes].astype(X.dtype), **stopping)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import proxreg as pr
-from proxreg.engine import Family, Scales
+from proxreg.batch import PenaltyBatch
+from proxreg.engine import Scales
 
 certify = importlib.import_module("proxreg.engine.certify")  # the package has a function of that name
 
@@ -32,7 +33,7 @@ def test_the_columns_that_decide_tell_as_much_as_all(monkeypatch, penalty, scale
     g = scale * rng.standard_normal((lanes, p))
     g[2, 5] = np.nan
     g[3, np.flatnonzero(w[3])[0]] = 50.0  # the largest is in use
-    family = Family(penalty, None, np.geomspace(2, 0.1, lanes), None)
+    family = PenaltyBatch(penalty, None, np.geomspace(2, 0.1, lanes), None)
     norms = rng.uniform(0.1, 3, p)
     scales = Scales(np.zeros(lanes, int), np.ones(lanes))
     found = []

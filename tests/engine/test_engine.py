@@ -9,7 +9,8 @@ import pytest
 
 import proxreg as pr
 from bench.certificate import relative_gap
-from proxreg.engine import DataSource, Family, GramSource, Scales, buckets, descent, plan, source, working_set
+from proxreg.batch import PenaltyBatch, buckets
+from proxreg.engine import DataSource, GramSource, Scales, descent, plan, source, working_set
 from tests import problems
 
 TIGHT = {"dtype": "float64", "tol": 1e-9}
@@ -103,7 +104,7 @@ def test_a_lane_that_is_not_finite_stops_alone_where_lanes_wait(monkeypatch):
     X = rng.standard_normal((100, p))
     with jax.enable_x64(True):
         data = GramSource(X.T @ X / 100, X[:, :1].T @ X / 100, np.ones(1))
-        family = Family(pr.L1(1.0), None, np.geomspace(0.5, 0.01, lanes), None)
+        family = PenaltyBatch(pr.L1(1.0), None, np.geomspace(0.5, 0.01, lanes), None)
         scales = Scales(np.zeros(lanes, int), np.ones(lanes))
         w = np.zeros((lanes, p))
         loss, g = data.evaluate(w, scales.response)

@@ -7,8 +7,9 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 
 import proxreg as pr
-from proxreg.engine import Family, solve_multinomial
+from proxreg.batch import PenaltyBatch
 from proxreg.engine import glm as turns
+from proxreg.engine import solve_multinomial
 from proxreg.engine.multinomial import MultinomialRows
 from proxreg.models import Coefficients, MultinomialModel
 from proxreg.solvers import Status
@@ -111,7 +112,7 @@ def test_lanes_are_fits_of_their_own():
     weights = rng.integers(0, 3, (3, N)).astype(float)
     alpha, ratio = np.array([0.02, 0.1, 0.02]), np.array([1.0, 0.5, 0.0])
     model = MultinomialModel(X, y, fit_intercept=True)
-    family = Family(pr.ElasticNet(1.0, 1.0), None, alpha, ratio)
+    family = PenaltyBatch(pr.ElasticNet(1.0, 1.0), None, alpha, ratio)
     found = solve_multinomial(model, family, weights, tol=1e-12, max_steps=10_000)
     for lane in range(3):
         rows = np.repeat(np.arange(N), weights[lane].astype(int))
@@ -125,7 +126,7 @@ def test_lanes_are_fits_of_their_own():
 
 def test_memory_for_some_lanes_at_a_time_serves_all(monkeypatch):
     X, y = data()
-    family = Family(pr.ElasticNet(1.0, 1.0), None, np.geomspace(0.01, 0.2, 5), np.ones(5))
+    family = PenaltyBatch(pr.ElasticNet(1.0, 1.0), None, np.geomspace(0.01, 0.2, 5), np.ones(5))
     given = MultinomialModel(X, y), family, np.ones((5, N))
     whole = solve_multinomial(*given, tol=1e-12, max_steps=1000)
     monkeypatch.setattr("proxreg.engine.multinomial.ROOM", 2 * y.size)
@@ -140,7 +141,7 @@ def test_newton_finishes_what_gradients_do_not(monkeypatch, l1_ratio, fit_interc
     X, y = data(3)
     X = X @ (np.eye(P) + 40 * np.ones((P, P)) / P) / 40
     X -= X.mean(axis=0)
-    family = Family(pr.ElasticNet(1.0, 1.0), None, np.array([1e-4, 1e-5]), np.full(2, l1_ratio))
+    family = PenaltyBatch(pr.ElasticNet(1.0, 1.0), None, np.array([1e-4, 1e-5]), np.full(2, l1_ratio))
     given = MultinomialModel(X, y, fit_intercept=fit_intercept), family, np.ones((2, N))
     quick = solve_multinomial(*given, tol=1e-12, max_steps=10**5)
     monkeypatch.setattr(turns, "newton", lambda rows, family, w, *given: np.zeros(len(w), np.int32))
@@ -153,7 +154,7 @@ def test_newton_finishes_what_gradients_do_not(monkeypatch, l1_ratio, fit_interc
 def test_too_many_coefficients_for_newton_are_left_to_gradients(monkeypatch):
     X, y = data(3)
     monkeypatch.setattr("proxreg.engine.multinomial.WIDEST", 2)
-    family = Family(pr.ElasticNet(1.0, 1.0), None, np.array([1e-4]), np.zeros(1))
+    family = PenaltyBatch(pr.ElasticNet(1.0, 1.0), None, np.array([1e-4]), np.zeros(1))
     model = MultinomialModel(X, y)
     rows = MultinomialRows.of(model, np.ones((1, N)))
     known = rows.look(family, np.zeros(1, int), np.zeros((1, K, P)), np.zeros((1, K)))
@@ -166,7 +167,7 @@ def test_too_many_coefficients_for_newton_are_left_to_gradients(monkeypatch):
 
 def test_classes_apart_without_a_penalty_end():
     X = np.array([[-1.0], [0.0], [1.0]])
-    family = Family(pr.ElasticNet(1.0, 1.0), None, np.zeros(1), np.zeros(1))
+    family = PenaltyBatch(pr.ElasticNet(1.0, 1.0), None, np.zeros(1), np.zeros(1))
     model = MultinomialModel(X, np.eye(3), fit_intercept=True)
     found = solve_multinomial(model, family, np.ones((1, 3)), tol=1e-8, max_steps=500)
     assert np.all(np.isfinite(found.w.coef))
@@ -188,7 +189,7 @@ def test_a_column_that_is_constant_where_rows_count_is_no_violation():
     X, y = data()
     weights = (np.arange(N) % 3 > 0).astype(float)
     X[:, 0] = np.where(weights > 0, 0.3, X[:, 0])
-    family = Family(pr.ElasticNet(1.0, 1.0), None, np.array([0.01, 0.1]), np.zeros(2))
+    family = PenaltyBatch(pr.ElasticNet(1.0, 1.0), None, np.array([0.01, 0.1]), np.zeros(2))
     model = MultinomialModel(X - X.mean(axis=0), y, fit_intercept=True)
     found = solve_multinomial(model, family, np.stack([weights, weights]), tol=1e-12, max_steps=10_000)
     assert (found.status == Status.CONVERGED).all()
@@ -202,7 +203,7 @@ def test_classes_that_have_next_to_no_weight_are_fitted(dtype, rare, tol):
     weights = np.where(y[:, 0] == 1, 1, rare)
     weights, alpha = weights / weights.sum(), 0.01 * rare
     model = MultinomialModel(X.astype(dtype), y.astype(dtype), fit_intercept=True)
-    family = Family(pr.ElasticNet(1.0, 0.0), None, np.array([alpha], dtype), np.zeros(1, dtype))
+    family = PenaltyBatch(pr.ElasticNet(1.0, 0.0), None, np.array([alpha], dtype), np.zeros(1, dtype))
     found = solve_multinomial(model, family, weights.astype(dtype)[None], tol=tol, max_steps=10_000)
     assert found.status[0] == Status.CONVERGED
 

@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array, ArrayLike, replace
-from proxreg.engine.buckets import filled
+from proxreg.batch.buckets import filled
 from proxreg.penalties import L1, L2, BoundedElasticNet, ElasticNet, Penalty
 
 
-class Family(NamedTuple):
+class PenaltyBatch(NamedTuple):
     """The template with each lane's alpha, times a factor per column, and l1_ratio in its fields' place."""
 
     template: Penalty
@@ -19,12 +19,12 @@ class Family(NamedTuple):
     alpha: Any  # (L,)
     l1_ratio: Any  # (L,), or None: the template's own
 
-    def lanes(self, chosen: Any) -> "Family":
+    def lanes(self, chosen: Any) -> "PenaltyBatch":
         """The lanes with these numbers, in that order."""
         ratio = None if self.l1_ratio is None else self.l1_ratio[chosen]
         return self._replace(alpha=self.alpha[chosen], l1_ratio=ratio)
 
-    def columns(self, chosen: np.ndarray, p: int, size: int) -> "Family":
+    def columns(self, chosen: np.ndarray, p: int, size: int) -> "PenaltyBatch":
         """The penalties of these of p columns, and of ``size - chosen.size`` further ones that stay at zero."""
         at = filled(chosen, size)
 

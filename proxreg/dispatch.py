@@ -10,25 +10,20 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array, replace, strong, tree_put, tree_take
+from proxreg.batch import PenaltyBatch, column_bucket, filled, fine_bucket, padded, wide_bucket
 from proxreg.engine import (
     FEW,
     Certified,
-    Family,
     ProjectedSource,
     Solution,
     beside_free,
-    column_bucket,
     doubtful,
-    filled,
-    fine_bucket,
     free_columns,
-    padded,
     solve,
     solve_glm,
     solve_grid,
     solve_lanes,
     solve_together,
-    wide_bucket,
 )
 from proxreg.fitting import (
     certified_by_rows,
@@ -73,7 +68,7 @@ def solve_batch(
     distinct, first, place = np.unique(table, axis=0, return_index=True, return_inverse=True)
     response, alpha = distinct[:, 0].astype(int), distinct[:, 1]
     ratio = None if ratios is None else distinct[:, 2]
-    family = Family(template, tasks[0].factor, alpha, ratio)
+    family = PenaltyBatch(template, tasks[0].factor, alpha, ratio)
     near = None if base is None else base[first]
     closed = has_closed_form(tasks[0], template, alpha, ratio) & (options.solver == "auto")
     parts = []
@@ -90,7 +85,7 @@ def solve_batch(
 
 
 def _with_weak_penalties(
-    tasks: Sequence[Task], family: Family, response: np.ndarray, found: Result, options: Options
+    tasks: Sequence[Task], family: PenaltyBatch, response: np.ndarray, found: Result, options: Options
 ) -> Result:
     """The same fits, with better certificates of those whose penalty is too weak for the digits of a gradient."""
     late = (np.asarray(found.status) == Status.MAX_STEPS) | np.isnan(np.asarray(found.gap))
@@ -98,9 +93,9 @@ def _with_weak_penalties(
 
 
 def _by_response(
-    function: Callable[[Task, Family, Result], Result],
+    function: Callable[[Task, PenaltyBatch, Result], Result],
     tasks: Sequence[Task],
-    family: Family,
+    family: PenaltyBatch,
     response: np.ndarray,
     found: Result,
     chosen: np.ndarray,
@@ -113,7 +108,7 @@ def _by_response(
     return found
 
 
-def _in_closed_form(tasks: Sequence[Task], family: Family, response: np.ndarray, tol: float) -> Result:
+def _in_closed_form(tasks: Sequence[Task], family: PenaltyBatch, response: np.ndarray, tol: float) -> Result:
     source, dtype = tasks[0].source, tasks[0].dtype
     assert source is not None  # the loss is squared
     scales = scales_of(source, len(tasks), response, dtype)
@@ -122,7 +117,7 @@ def _in_closed_form(tasks: Sequence[Task], family: Family, response: np.ndarray,
 
 def _by_steps(
     tasks: Sequence[Task],
-    family: Family,
+    family: PenaltyBatch,
     response: np.ndarray,
     starts: Sequence[Any],
     options: Options,
@@ -162,7 +157,7 @@ def _rests(task: Task, template: Penalty) -> bool:
         return False
     p = task.data.X.shape[1]
     size = column_bucket(p)
-    wide = Family(replace(template, alpha=1.0), None, None, None).columns(np.arange(p), p, size)
+    wide = PenaltyBatch(replace(template, alpha=1.0), None, None, None).columns(np.arange(p), p, size)
     return not np.any(np.asarray(_of_zero(*strong((wide.template, np.zeros(size, task.dtype))))))
 
 
@@ -173,7 +168,7 @@ def _of_zero(template: Penalty, zero: Array) -> Array:
 
 def _least_squares(
     tasks: Sequence[Task],
-    family: Family,
+    family: PenaltyBatch,
     response: np.ndarray,
     starts: Sequence[Any],
     options: Options,
@@ -214,7 +209,7 @@ def result_of(found: Solution, tol: float) -> Result:
     return _result(found.w, found.objective, found.gap, found.violation, found.num_steps, status)
 
 
-def _finish(task: Task, family: Family, found: Solution, at: np.ndarray, options: Options) -> None:
+def _finish(task: Task, family: PenaltyBatch, found: Solution, at: np.ndarray, options: Options) -> None:
     """Lanes whose working sets would have had to outgrow what pays: by the plain solver, from where they are."""
     given = family.template, family.alpha, family.l1_ratio, family.factor, found.w[at]
     steps = options.max_steps - int(found.num_steps[at].max())
@@ -224,7 +219,12 @@ def _finish(task: Task, family: Family, found: Solution, at: np.ndarray, options
 
 
 def _beside_free(
-    solve: Callable[..., Result], task: Task, family: Family, start: Any, options: Options, near: np.ndarray | None
+    solve: Callable[..., Result],
+    task: Task,
+    family: PenaltyBatch,
+    start: Any,
+    options: Options,
+    near: np.ndarray | None,
 ) -> Result:
     """Lanes with columns that the penalty leaves free, with gaps and a word on those without an optimum."""
     if isinstance(task.loss, Squared) or not free_of_penalty(task, family).any():
@@ -238,14 +238,16 @@ def _beside_free(
     return with_gaps(ordinary, task, family, options)
 
 
-def _any_loss(task: Task, family: Family, start: Any, options: Options, near: np.ndarray | None) -> Result:
+def _any_loss(task: Task, family: PenaltyBatch, start: Any, options: Options, near: np.ndarray | None) -> Result:
     assert isinstance(task.smooth, LinearModel)
     p = task.data.X.shape[1]
     problem = _with_idle_columns(task.smooth, family, start, p)
     return _first_columns(solve_glm(*problem, tol=options.tol, max_steps=options.max_steps), p)
 
 
-def _with_idle_columns(model: LinearModel, family: Family, start: Any, p: int) -> tuple[LinearModel, Family, Any]:
+def _with_idle_columns(
+    model: LinearModel, family: PenaltyBatch, start: Any, p: int
+) -> tuple[LinearModel, PenaltyBatch, Any]:
     """The same problem with columns of zeros, so that other data of about the same size compile nothing."""
     size = wide_bucket(p)
     start = jax.tree.map(lambda x: padded(x, *x.shape[:-1], size) if np.shape(x)[-1:] == (p,) else x, start)
@@ -257,7 +259,7 @@ def _first_columns(found: Result, p: int) -> Result:
     return found._replace(w=Coefficients(w.coef[:, :p], w.intercept) if isinstance(w, Coefficients) else w[:, :p])
 
 
-def _as_they_come(task: Task, family: Family, start: Any, options: Options, near: np.ndarray | None) -> Result:
+def _as_they_come(task: Task, family: PenaltyBatch, start: Any, options: Options, near: np.ndarray | None) -> Result:
     own = near is not None and isinstance(task.loss, Squared)  # other losses have an intercept to begin with as well
     start, model, p = near if own else start, task.smooth, task.data.X.shape[1]
     host = isinstance(model, LinearModel) and not isinstance(model.X, jax.Array)

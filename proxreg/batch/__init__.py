@@ -1,0 +1,13 @@
+"""Many problems at once on shared data: a lane for each, all in one compiled program."""
+
+from proxreg.batch.buckets import column_bucket as column_bucket
+from proxreg.batch.buckets import filled as filled
+from proxreg.batch.buckets import fine_bucket as fine_bucket
+from proxreg.batch.buckets import lane_bucket as lane_bucket
+from proxreg.batch.buckets import padded as padded
+from proxreg.batch.buckets import row_bucket as row_bucket
+from proxreg.batch.buckets import set_bucket as set_bucket
+from proxreg.batch.buckets import wide_bucket as wide_bucket
+from proxreg.batch.penalty_batch import PenaltyBatch as PenaltyBatch
+from proxreg.batch.penalty_batch import is_plain as is_plain
+from proxreg.batch.penalty_batch import strength as strength
