@@ -17,7 +17,8 @@ Where to begin, each with ``help(pr.fit_path)`` and the like:
   ``load`` reads what was saved, and ``show_progress`` tells how far a long call is
 * how sure a selection is: ``stability_selection``, ``bootstrap``, ``relax``, ``adaptive``
 * neural networks with optax: ``proximal``, ``proximal_adam``, ``by_path``, ``sparsity``, ``prune``
-* under jit, vmap and grad: penalties such as ``L1``, ``GroupLasso``; solvers ``fista``, ``coordinate_descent``
+* under jit and vmap: a path in one call, ``solve_path``; solvers ``fista``, ``coordinate_descent``, which can be
+  differentiated; penalties such as ``L1``, ``GroupLasso``
 * scikit-learn's estimators: ``proxreg.sklearn``; pictures: ``proxreg.plotting``
 
 The README, the notebooks and ``python -m proxreg --help`` show each of them at work.
@@ -29,6 +30,7 @@ from proxreg._pytree import pytree_dataclass as pytree_dataclass
 from proxreg._warnings import ConvergenceWarning as ConvergenceWarning
 from proxreg._warnings import DataWarning as DataWarning
 from proxreg.adaptation import adaptive as adaptive
+from proxreg.batch import solve_path as solve_path
 from proxreg.bootstrapping import Bootstrap as Bootstrap
 from proxreg.bootstrapping import bootstrap as bootstrap
 from proxreg.compilation import keep_programs as keep_programs
@@ -164,6 +166,7 @@ __all__ = [
     "relax",
     "ridge_cv",
     "show_progress",
+    "solve_path",
     "sparsity",
     "stability_selection",
     "zero",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import proxreg as pr
-from proxreg.solvers.fista import init, step
+from proxreg.solvers import fista_init, fista_step
 from tests import problems
 
 
@@ -112,10 +112,10 @@ def test_init_and_step_by_hand():
         problem = pr.LinearModel(X, y, fit_intercept=True).with_penalty(pr.L1(0.1))
         point = problem.start(None)
         steps = problem.steps(point)
-        state = init(point, steps)
+        state = fista_init(point, steps)
         before = problem.certify(state.point)
         for _ in range(200):
-            state = step(problem, steps, state)
+            state = fista_step(problem, steps, state)
         after = problem.certify(state.point)
         assert float(before.gap) > 0.1
         assert float(after.gap) < 1e-9

@@ -21,7 +21,7 @@ def run_blocks(text, name):
 
 
 def test_python_blocks_run(capsys):
-    assert run_blocks(README, "README.md") == 8
+    assert run_blocks(README, "README.md") == 9
     assert "300 of 300 converged" in capsys.readouterr().out
 
 

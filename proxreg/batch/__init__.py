@@ -11,3 +11,4 @@ from proxreg.batch.buckets import wide_bucket as wide_bucket
 from proxreg.batch.penalty_batch import PenaltyBatch as PenaltyBatch
 from proxreg.batch.penalty_batch import is_plain as is_plain
 from proxreg.batch.penalty_batch import strength as strength
+from proxreg.batch.solve_path import solve_path as solve_path

@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from proxreg._pytree import Array, concrete
+
 
 def dense(values: Any, name: str) -> Any:
     """Return ``values`` as an array, whose entries stay where they are; lists and data frames become NumPy's.
@@ -39,3 +41,19 @@ def require_dense(values: Any, what: str) -> None:
     if hasattr(values, "matvec") or hasattr(values, "mv"):
         kind = type(values).__name__
         raise ValueError(f"{what} is an operator ({kind}); pass its matrix as an array (dense arrays only)")
+
+
+def computable(X: Array) -> Array:
+    """Return X in a type that sums are taken in: at least float32, whole numbers in JAX's float type."""
+    if jnp.issubdtype(X.dtype, jnp.inexact) and jnp.finfo(X.dtype).bits >= 32:
+        return X
+    return X.astype(jnp.promote_types(X.dtype, jnp.float32) if X.dtype.itemsize < 4 else float)
+
+
+def require_weights(sample_weight: Any, shape: tuple[int, ...]) -> None:
+    """Raise ValueError for weights of another shape, or, where they are known, below zero or all zero."""
+    if np.shape(sample_weight) != shape:
+        raise ValueError(f"sample_weight must have the shape of y, {shape}, got {np.shape(sample_weight)}")
+    weight = concrete(sample_weight)
+    if weight is not None and not (np.all(weight >= 0) and np.sum(weight) > 0):
+        raise ValueError("sample_weight must be >= 0 with a positive sum")

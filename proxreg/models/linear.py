@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from proxreg._pytree import Array, ArrayLike, concrete, pytree_dataclass, static
+from proxreg._pytree import Array, ArrayLike, pytree_dataclass, static
 from proxreg.losses import Squared, as_loss
-from proxreg.models.arrays import dense
+from proxreg.models.arrays import computable, dense, require_weights
 from proxreg.models.intercept import best_intercept, derivative_rounding, is_best_intercept, weighed
 from proxreg.models.linear_problem import LinearProblem, column_norms
 from proxreg.penalties import Penalty
@@ -47,14 +47,11 @@ class LinearModel:
         X, y = np.shape(self.X), np.shape(self.y)
         if len(X) != 2 or y != X[:1]:
             raise ValueError(f"X must be (n, p) and y (n,), got {X} and {y}")
-        for name in ("sample_weight", "offset"):
-            given = getattr(self, name)
-            if given is not None and np.shape(given) != y:
-                raise ValueError(f"{name} must have the shape of y, {y}, got {np.shape(given)}")
+        if self.offset is not None and np.shape(self.offset) != y:
+            raise ValueError(f"offset must have the shape of y, {y}, got {np.shape(self.offset)}")
         self.loss.check(self.y)
-        weight = concrete(self.sample_weight)
-        if weight is not None and not (np.all(weight >= 0) and np.sum(weight) > 0):
-            raise ValueError("sample_weight must be >= 0 with a positive sum")
+        if self.sample_weight is not None:
+            require_weights(self.sample_weight, y)
 
     def parameters(self, w0: Any) -> Any:
         """Return what the penalty sees, as far as its shape and type go."""
@@ -86,9 +83,7 @@ class LinearModel:
 
     def with_penalty(self, penalty: Penalty) -> LinearProblem:
         """The problem that solvers work on: weights that sum to one, columns centred if there is an intercept."""
-        X = jnp.asarray(self.X)
-        if not jnp.issubdtype(X.dtype, jnp.inexact) or jnp.finfo(X.dtype).bits < 32:
-            X = X.astype(jnp.promote_types(X.dtype, jnp.float32) if X.dtype.itemsize < 4 else float)
+        X = computable(jnp.asarray(self.X))
         y = jnp.asarray(self.y, X.dtype)
         n = y.size
         weights = jnp.ones(n, X.dtype) if self.sample_weight is None else jnp.asarray(self.sample_weight, X.dtype)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import export
 
+from proxreg._core import apply_where
 from proxreg._pytree import Array, pytree_dataclass, static
 from proxreg.losses import Loss
 from proxreg.models.certificate import Certificate, column_violation, duality_gap, relative
@@ -84,13 +85,22 @@ class LinearProblem:
 
     def at(self, params: Coefficients) -> Point:
         """One product with X, and one with its transpose where the gradient is affine."""
-        eta = self.X @ params.coef + (params.intercept - self.center @ params.coef) + self.offset
-        return Point(params, Image(eta, self._pull(self._slope(eta)) if self.loss.affine else None))
+        eta = self.predictor(params)
+        return Point(params, Image(eta, self.pull(self.slope(eta)) if self.loss.affine else None))
 
-    def _slope(self, eta: Array) -> Array:
+    def predictor(self, params: Coefficients) -> Array:
+        """The linear predictor ``eta (n,)``, offset included: one product with X."""
+        return self.X @ params.coef + (params.intercept - self.center @ params.coef) + self.offset
+
+    def loss_of(self, eta: Array) -> Array:
+        """The weighted mean loss."""
+        return jnp.sum(weighed(self.weights, self.loss.value(eta, self.y)))
+
+    def slope(self, eta: Array) -> Array:
+        """The loss's derivative by each sample's predictor, times its weight."""
         return weighed(self.weights, self.loss.derivative(eta, self.y))
 
-    def _pull(self, slope: Array) -> Coefficients:
+    def pull(self, slope: Array) -> Coefficients:
         """The gradient that a derivative per sample gives."""
         total = jnp.sum(slope)
         coef = slope @ self.X - self.center * total
@@ -99,7 +109,7 @@ class LinearProblem:
     def gradient(self, point: Point) -> Coefficients:
         """One product with the transpose of X, unless the point carries it."""
         carried = point.image.gradient
-        return self._pull(self._slope(point.image.eta)) if carried is None else carried
+        return self.pull(self.slope(point.image.eta)) if carried is None else carried
 
     def divergence(self, new: Point, old: Point, move: Coefficients, gradient: Coefficients) -> tuple[Array, Array]:
         """To second order, ``<f'(new) - f'(old), move> / 2``: sample by sample, so that nothing large cancels.
@@ -141,7 +151,7 @@ class LinearProblem:
         weights = self.curvature_weights(point.image.eta)
 
         def product(v: Array) -> Array:
-            return self._pull(weights * (self.X @ v - self.center @ v)).coef
+            return self.pull(weights * (self.X @ v - self.center @ v)).coef
 
         curvature = self.column_curvature(weights)
         diagonal = majoriser(product, self.penalty.metric(curvature), curvature.size)
@@ -155,29 +165,40 @@ class LinearProblem:
             return zero
         return best_intercept(self.loss, eta, self.y, self.weights, zero, POLISH_STEPS)
 
-    def _polished(self, point: Point) -> tuple[Coefficients, Array]:
-        params, eta = point.params, point.image.eta
+    def polished(self, point: Point) -> Point:
+        """Return the point with its intercept at its best; on centred columns the coefficients' gradient stays."""
+        (coef, intercept), (eta, gradient) = point
         shift = self.intercept_shift(eta)
-        return Coefficients(params.coef, params.intercept + shift), eta + shift
+        return Point(Coefficients(coef, intercept + shift), Image(eta + shift, gradient))
 
     def certify(self, point: Point) -> Certificate:
-        """At most two products; the gap has the intercept at its best and the dual point orthogonal to it.
+        """The certificate of the point with its intercept at its best."""
+        return self.certify_polished(self.polished(point))
+
+    def certify_polished(self, point: Point, *, forward: bool = False) -> Certificate:
+        """At most two products; the gap has a dual point that is orthogonal to the intercept.
+
+        With ``forward`` the second one is left out where it makes no difference; then there is no reverse mode.
 
         Both parts of the gap are zero only where the dual point is the derivative at ``eta`` and the penalty's
         subgradient there: at an optimum. The violation is that of the derivatives themselves, intercept included, not
         of the dual point made of them.
         """
-        params, eta = self._polished(point)
+        params, eta = point.params, point.image.eta
         coef = params.coef
         if self.loss.affine or not self.fit_intercept:  # on centred columns a shift of eta leaves an affine gradient
             gradient, factor, slope_violation = self.gradient(point).coef, 1.0, 0.0
             dual_gradient = gradient
         else:
-            slope = self._slope(eta)
-            gradient, total = self._pull(slope)
+            slope = self.slope(eta)
+            gradient, total = self.pull(slope)
             dual = balanced(slope)
             factor = jnp.where(slope == 0, 1, dual / jnp.where(slope == 0, 1, slope))
-            dual_gradient = self._pull(dual).coef
+            if forward:  # at the best intercept they differ by rounding alone, and one product is enough
+                differs = jnp.max(jnp.abs(1 - factor)) > 16 * jnp.finfo(eta.dtype).eps
+                dual_gradient = apply_where(differs, lambda _: self.pull(dual).coef, gradient)
+            else:
+                dual_gradient = self.pull(dual).coef
             left = jnp.maximum(jnp.abs(total) - derivative_rounding(self.loss, eta, self.y, self.weights), 0)
             slope_violation = relative(left, self.null_residual)
         theta = factor * self.loss.derivative(eta, self.y)
@@ -185,7 +206,7 @@ class LinearProblem:
         def loss_gap(c: Array) -> Array:
             return jnp.sum(weighed(self.weights, self.loss.fenchel_young(eta, c * theta, self.y)))
 
-        objective = jnp.sum(weighed(self.weights, self.loss.value(eta, self.y))) + self.penalty.value(coef)
+        objective = self.loss_of(eta) + self.penalty.value(coef)
         lost = jnp.where(self.null_loss > 0, self._rounding(eta, self._restored(params)), 0)
         gap = relative(duality_gap(self.penalty, coef, dual_gradient, loss_gap) + lost, self.null_loss)
         worst = column_violation(self.penalty, coef, gradient, self.norms, self.null_residual)
@@ -204,8 +225,11 @@ class LinearProblem:
         return params.intercept - (self.shift + self.center) @ params.coef
 
     def solution(self, point: Point) -> Any:
-        """The parameters of the columns as they are, not centred."""
-        params, _ = self._polished(point)
+        """The parameters of the columns as they are, not centred, the intercept at its best."""
+        return self.restored(self.polished(point).params)
+
+    def restored(self, params: Coefficients) -> Any:
+        """Return what the user's parameters are for those of the centred columns."""
         return Coefficients(params.coef, self._restored(params)) if self.fit_intercept else params.coef
 
 

@@ -17,8 +17,8 @@ class Point(NamedTuple):
     image: PyTree  # the linear predictor, and the gradient where that is affine too
 
 
-class Problem(Protocol):
-    """A smooth function and a penalty, prepared for a solver; solvers know nothing else about it."""
+class StepProblem(Protocol):
+    """What a proximal gradient step asks of a problem."""
 
     @property
     def penalty(self) -> Penalty:
@@ -28,15 +28,6 @@ class Problem(Protocol):
     @property
     def curvature(self) -> Curvature:
         """What ``steps`` come from."""
-        ...
-
-    @property
-    def check_every(self) -> int:
-        """Steps between certificates: 1 where they come for free."""
-        ...
-
-    def start(self, w0: Any) -> Point:
-        """The point for a user's ``w0``, or for the intercept-only model where it is None."""
         ...
 
     def at(self, params: PyTree) -> Point:
@@ -53,6 +44,19 @@ class Problem(Protocol):
 
     def prox(self, params: PyTree, step: PyTree) -> PyTree:
         """The penalty's prox, with one step per parameter."""
+        ...
+
+
+class Problem(StepProblem, Protocol):
+    """A smooth function and a penalty, prepared for a solver; solvers know nothing else about it."""
+
+    @property
+    def check_every(self) -> int:
+        """Steps between certificates: 1 where they come for free."""
+        ...
+
+    def start(self, w0: Any) -> Point:
+        """The point for a user's ``w0``, or for the intercept-only model where it is None."""
         ...
 
     def steps(self, point: Point) -> PyTree:

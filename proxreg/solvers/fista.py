@@ -9,7 +9,7 @@ import numpy as np
 
 from proxreg._core import require_unforked
 from proxreg._pytree import Array, ArrayLike, PyTree, strong, tree_vdot, tree_where
-from proxreg.models import Function, Point, Problem, Smooth, as_parameters, as_smooth
+from proxreg.models import Function, Point, Smooth, StepProblem, as_parameters, as_smooth
 from proxreg.penalties import Penalty
 from proxreg.solvers.loop import Result, check_penalty, check_prox, run, stopping
 from proxreg.solvers.programs import FunctionPrograms
@@ -31,13 +31,13 @@ class FistaState(NamedTuple):
     first_move: Array  # squared length of the first step; later ones that are longer show divergence
 
 
-def init(point: Point, steps: PyTree) -> FistaState:
+def fista_init(point: Point, steps: PyTree) -> FistaState:
     """The state at a point, about to take the steps (one per parameter) that the model allows."""
     dtype = jnp.result_type(*jax.tree.leaves(steps))
     return FistaState(point, point, jnp.asarray(GREED, dtype), jnp.asarray(jnp.inf, dtype))
 
 
-def step(problem: Problem, steps: PyTree, state: FistaState) -> FistaState:
+def fista_step(problem: StepProblem, steps: PyTree, state: FistaState) -> FistaState:
     """One proximal gradient step from the extrapolated point, or a shorter step length where that one was too long."""
     point, previous, scale, first_move = state
     ahead = jax.tree.map(lambda new, old: new + (new - old), point, previous)
@@ -138,8 +138,8 @@ def _solve(
     check_prox(problem, point, steps)
     return run(
         problem,
-        init(point, steps),
-        partial(step, problem, steps),
+        fista_init(point, steps),
+        partial(fista_step, problem, steps),
         tol=tol,
         max_steps=max_steps,
         valid=smooth.is_valid() & penalty.is_valid(),

@@ -23,6 +23,7 @@ class Status(enum.IntEnum):
     NON_FINITE = 2
     INVALID = 3  # a parameter of this lane is outside its range: a strength or a weight below 0, limits that cross
     UNBOUNDED = 4  # the objective has no minimiser: it falls for ever along some direction (fitting functions alone)
+    WORKING_SET = 5  # more coefficients are not zero than the working set that was asked for holds (solve_path alone)
 
 
 _RUNNING = -1

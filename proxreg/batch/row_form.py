@@ -1,0 +1,232 @@
+"""Lanes of a linear model on its rows: on a working set of the columns they share a Hessian, and so a Gram matrix.
+
+The loss of a lane is bounded, or nearly so, by a quadratic with the curvature of all lanes' mean: a proximal Newton
+step (Lee, Sun and Saunders 2014, SIAM J. Optim. 24) that costs p^2 and not n p, accepted where the loss agrees. The
+working set holds the columns in use and those nearest to entering (Massias, Gramfort and Salmon 2018, Celer).
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from proxreg._core import apply_where
+from proxreg._pytree import Array, pytree_dataclass, replace, static, tree_where
+from proxreg.batch.local_model import Lanes, LocalModel, minimise
+from proxreg.batch.newton import polish
+from proxreg.models import Certificate, Coefficients, Image, LinearProblem, Point, majoriser, weighted_gram
+from proxreg.penalties import Penalty
+from proxreg.solvers import fista_init
+
+PATIENCE = 200  # steps on a model
+INNER = 0.03  # error that a round leaves of least squares, relative to the one that it begins with, or to
+ROUGH = 0.01  # this, if that is less
+NEWTON = 0.1  # violation that a round leaves of another loss, relative to the one that it begins with
+FULL = 0.95  # a part of the width that columns in use may fill
+WIDER = 4  # times the width, where those of one lane fill more
+SETTLED = 10  # rounds after which a support is about what it will be
+TRUSTED = 1 + 1e-3  # a divergence so many times the model's is agreement
+_TINY = 1e-30  # keeps a quotient of zeros zero
+SHORTER, LONGER, LONGEST = 0.8, 1.2, 4.0  # factors on the curvature of a lane whose steps are cautious, or too long
+CAUTIOUS = 0.7  # a divergence so many times the model's
+
+
+class RowState(NamedTuple):
+    """A lane of a linear model."""
+
+    point: Point  # the intercept at its best
+    gradient: Coefficients  # there
+    scale: Array  # factor on the curvature that lanes share
+    rounds: Array  # that it has made
+
+
+@pytree_dataclass
+class RowForm:
+    """See ``Form``."""
+
+    problem: LinearProblem
+    width: int = static()  # columns of a working set; as many as X has: all of them, always
+    fixed: bool = static()  # a support that outgrows it ends its lane
+
+    def kept(self, state: RowState) -> Any:
+        """The parameters, and with few rows the predictor, which saves a product."""
+        return self.kept_of(state.point)
+
+    def kept_of(self, point: Point) -> Any:
+        """Return what is kept of a point."""
+        n, p = self.problem.X.shape
+        return point.params, point.image.eta if n <= p else None
+
+    def begin(self, penalties: Penalty, kept: Any) -> RowState:
+        """The state at parameters; a product with X, and another where the predictor is not kept."""
+
+        def lane(kept: Any) -> RowState:
+            params, eta = kept
+            return self._state(params, self.problem.predictor(params) if eta is None else eta)
+
+        return jax.vmap(lane)(kept)
+
+    def _state(self, params: Coefficients, eta: Array) -> RowState:
+        problem = self.problem
+        polished = problem.polished(Point(params, Image(eta, None)))
+        gradient = problem.pull(problem.slope(polished.image.eta))
+        if problem.loss.affine:
+            polished = Point(polished.params, Image(polished.image.eta, gradient))
+        return RowState(polished, gradient, jnp.ones((), eta.dtype), jnp.zeros((), jnp.int32))
+
+    def certify(self, penalty: Penalty, state: RowState) -> tuple[Certificate, Array]:
+        """The certificate over all columns."""
+        certificate = replace(self.problem, penalty=penalty).certify_polished(state.point, forward=True)
+        return certificate, jnp.zeros_like(certificate.objective)
+
+    def outgrown(self, state: RowState) -> Array:
+        """Return the lanes that use a working set up, where the user has fixed its width."""
+        used = jnp.sum(state.point.params.coef != 0, axis=1)
+        return jnp.full(used.shape, self.fixed and self.width < self.problem.center.size) & (used >= self.width)
+
+    def advance(
+        self, penalties: Penalty, state: RowState, live: Array, budget: Array, tol: Array, waiting: Array
+    ) -> tuple[RowState, Array]:
+        """A proximal Newton step of every lane on a working set, a wider one where supports need it."""
+        p = self.problem.center.size
+        wider = self.width if self.fixed or self.width >= p else min(p, WIDER * self.width)
+
+        def by(width: int) -> Callable[[tuple[RowState, Array]], tuple[RowState, Array]]:
+            return lambda carry: self._step(penalties, carry[0], live, budget, tol, width)
+
+        begin = state, jnp.zeros_like(budget)
+        if wider == self.width:
+            return by(self.width)(begin)
+        used = jnp.sum((state.point.params.coef != 0) & live[:, None], axis=1)
+        # one lane is enough: several share what room there is. Far from a solution supports are larger than there.
+        crowded = jnp.any((used > FULL * self.width) & (state.rounds >= SETTLED))
+        return apply_where(crowded, by(wider), apply_where(~crowded, by(self.width), begin))
+
+    def _step(
+        self, penalties: Penalty, state: RowState, live: Array, budget: Array, tol: Array, width: int
+    ) -> tuple[RowState, Array]:
+        problem, dtype = self.problem, self.problem.X.dtype
+        (coef, intercept), eta = state.point.params, state.point.image.eta
+        at = self._working_set(penalties, state, live, width)
+        X = problem.X if at is None else problem.X[:, at]
+        curvature = self._shared_curvature(eta, live)
+        total = jnp.sum(curvature)
+        center = jnp.zeros(X.shape[1], dtype)
+        if problem.fit_intercept:
+            center = (curvature @ X) / jnp.where(total > 0, total, 1)
+        low = X.astype(jnp.float32), curvature.astype(jnp.float32), center.astype(jnp.float32)
+        G = jax.lax.stop_gradient(weighted_gram(*low))
+        own = _columns(penalties, at, problem.center.size)
+        metric = jax.tree.map(lambda leaf: leaf[0], own).metric(jnp.diagonal(G).astype(dtype))
+        steps = 1 / majoriser(lambda v: (G @ v.astype(G.dtype)).astype(dtype), metric, X.shape[1])
+
+        start, there = _take(coef, at), _take(state.gradient.coef, at) - center * state.gradient.intercept[:, None]
+        loss = jax.vmap(problem.loss_of)(eta)
+        norms = _take(problem.norms, at)
+        affine = problem.loss.affine
+        models = LocalModel(
+            G, start, there, loss, state.scale, problem.null_loss, norms, problem.null_residual, own,
+            least_squares=affine,
+        )  # fmt: skip
+        begin = jax.vmap(fista_init, in_axes=(0, None))(Point(start, there), steps)
+        eps = jnp.finfo(dtype).eps
+
+        def aim_of(errors: Array) -> Array:
+            return jnp.maximum(0.9 * tol, INNER * jnp.minimum(errors, ROUGH)) if affine else NEWTON * errors + 4 * eps
+
+        leave = jnp.minimum(live.size // 4, jnp.sum(live) - 1)
+        lanes = Lanes(live, aim_of, jnp.minimum(budget, PATIENCE), leave)
+        inner, taken, aim, slow = minimise(models, begin, steps, lanes)
+        point, slow = inner.point, slow & (budget > PATIENCE)
+        if problem.penalty.separable:
+            # Newton's method needs all digits of G, accelerated steps do not
+            digits = apply_where(jnp.any(slow), lambda _: weighted_gram(X, curvature, center), G.astype(dtype))
+            point, more = polish(replace(models, G=digits), point, slow, aim)
+            taken += more
+        move = point.params - start
+        shift = jnp.zeros_like(intercept)
+        if problem.fit_intercept:
+            shift = -state.gradient.intercept / (state.scale * jnp.where(total > 0, total, 1))
+        predicted = jnp.sum(move * (point.image - there), axis=1) + state.scale * total * jnp.square(shift)
+        change = move @ X.T + (shift - move @ center)[:, None]
+        shift = shift - move @ (center - _take(problem.center, at))
+        new_coef = coef + move if at is None else coef.at[:, at].add(move)
+        new = jax.vmap(self._state)(Coefficients(new_coef, intercept + shift), eta + change)
+        return self._accepted(state, new, predicted / 2, live), taken
+
+    def _accepted(self, old: RowState, new: RowState, predicted: Array, live: Array) -> RowState:
+        """Return the new states where the loss is what the model said or less, elsewhere the old with shorter steps."""
+        zero = Coefficients(jnp.zeros_like(self.problem.center), jnp.zeros((), predicted.dtype))
+
+        def lane(new: RowState, old: RowState) -> tuple[Array, Array]:
+            return self.problem.divergence(new.point, old.point, zero, old.gradient)
+
+        divergence, noise = jax.vmap(lane)(new, old)
+        agreed = divergence <= TRUSTED * predicted + noise
+        ratio = divergence / jnp.where(predicted > 0, predicted, 1)
+        ratio = jnp.where(jnp.isfinite(ratio), ratio, LONGEST)
+        kept = jnp.where((ratio < CAUTIOUS) & (predicted > noise), old.scale * SHORTER, old.scale)
+        scale = jnp.where(agreed, kept, old.scale * jnp.clip(1.1 * ratio, LONGER, LONGEST))
+        # a lane whose numbers are no numbers has to show it
+        taken = live & (agreed | jnp.isnan(divergence))
+        return jax.vmap(tree_where)(taken, new, old)._replace(
+            scale=jnp.where(live, scale, old.scale), rounds=old.rounds + live
+        )
+
+    def _working_set(self, penalties: Penalty, state: RowState, live: Array, width: int) -> Array | None:
+        """Return the columns that lanes share: those in use and those nearest to entering; None for all columns.
+
+        Where those in use nearly fill the width, the columns whose conditions are violated most: others rest.
+        """
+        coef, p = state.point.params.coef, self.problem.center.size
+        if width >= p:
+            return None
+        unit = jnp.where(self.problem.norms > 0, self.problem.norms, 1)
+
+        def lane(penalty: Penalty, w: Array, gradient: Array) -> tuple[Array, Array]:
+            worst = jnp.abs(penalty.residual(w, gradient)) / unit
+            return _entry_factors(penalty, w, gradient, p), worst / jnp.maximum(jnp.max(worst), _TINY)
+
+        factors, worst = jax.vmap(lane)(penalties, coef, state.gradient.coef)
+        score = jnp.where(_in_use(state, live) > FULL * width, worst, factors)
+        score = jnp.max(jnp.where(live[:, None] & ~jnp.isnan(score), score, -1), axis=0)
+        return jax.lax.top_k(score, width)[1]
+
+    def _shared_curvature(self, eta: Array, live: Array) -> Array:
+        """Return second derivatives per sample times the weights ``(n,)``, the mean over lanes."""
+        problem = self.problem
+        if problem.loss.affine:
+            return problem.weights
+        own = jax.vmap(problem.local_curvature)(eta)
+        good = live & jnp.all(jnp.isfinite(own), axis=1)
+        return jnp.sum(jnp.where(good[:, None], own, 0), axis=0) / jnp.maximum(jnp.sum(good), 1)
+
+
+def _in_use(state: RowState, live: Array) -> Array:
+    """Return how many columns some lane uses."""
+    return jnp.sum(jnp.any((state.point.params.coef != 0) & live[:, None], axis=0))
+
+
+def _take(array: Array, at: Array | None) -> Array:
+    return array if at is None else array[..., at]
+
+
+def _columns(penalties: Penalty, at: Array | None, p: int) -> Penalty:
+    """Return the lanes' penalties of some columns: of parameters that come one per column, those of these."""
+    if at is None:
+        return penalties
+    return jax.tree.map(lambda leaf: leaf[:, at] if leaf.shape[1:] == (p,) else leaf, penalties)
+
+
+def _entry_factors(penalty: Penalty, w: Array, gradient: Array, p: int) -> Array:
+    """Return the factor on the strength at which each column ``(p,)`` of a lane enters; infinite for those in use.
+
+    It is 1 or more where a column has to enter now. A penalty that does not know has its violations in that place.
+    """
+    used = (w != 0) | (penalty.prox(jnp.zeros_like(w), jnp.ones((), w.dtype)) != 0)
+    if type(penalty).alpha_max is Penalty.alpha_max:
+        return jnp.where(used, jnp.inf, jnp.abs(penalty.residual(w, gradient)))
+    axes = jax.tree.map(lambda leaf: 0 if jnp.shape(leaf) == (p,) else None, penalty)
+    factor = jax.vmap(lambda own, g: own.alpha_max(g), in_axes=(axes, 0))(penalty, gradient)
+    return jnp.where(used, jnp.inf, factor)
