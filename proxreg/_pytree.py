@@ -78,12 +78,17 @@ def concrete(value: Any) -> np.ndarray | None:
     return np.asarray(value)
 
 
-def strong(tree: PyTree) -> PyTree:
-    """The tree with scalar floats as arrays of JAX's float type, so that ``jit`` sees 1.0 and float32(1.0) alike."""
+def strong(tree: PyTree, *, integers: bool = True) -> PyTree:
+    """The tree with single numbers as arrays of JAX's float type: ``jit`` sees 1, 1.0 and ``np.float32(1)`` alike.
+
+    Without ``integers`` whole numbers stay: what a user's function takes may be an index.
+    """
 
     def leaf(x):
-        scalar = np.ndim(x) == 0 and jax.numpy.issubdtype(jax.numpy.result_type(x), jax.numpy.floating)
-        return jax.numpy.asarray(x, jax.numpy.result_type(float)) if scalar else x
+        kind = jax.numpy.result_type(x)
+        whole = integers and jax.numpy.issubdtype(kind, jax.numpy.integer)
+        single = np.ndim(x) == 0 and (whole or jax.numpy.issubdtype(kind, jax.numpy.floating))
+        return jax.numpy.asarray(x, jax.numpy.result_type(float)) if single else x
 
     with np.errstate(over="ignore"):  # 1e39 is infinite in float32, and means what infinity means
         return jax.tree.map(leaf, tree)

@@ -195,6 +195,13 @@ def test_the_type_of_a_scalar_is_no_reason_to_compile(case):
     before = jitted._cache_size()  # pyright: ignore
     for alpha in (0.2, np.float64(0.3), np.float32(0.3), jnp.asarray(0.1)):
         case.solve(pr.LinearModel(X, y, pr.Huber(alpha + 1)), pr.L1(alpha), tol=1, max_steps=np.int64(3))
+    case.solve(pr.LinearModel(X, y, pr.Huber(2)), pr.L1(1))
+    assert jitted._cache_size() == before  # pyright: ignore
+    model = pr.LinearModel(X, y, fit_intercept=True)
+    case.solve(model, pr.L1(0.1), pr.Coefficients(np.zeros(8, np.float32), jnp.zeros(())))
+    before = jitted._cache_size()  # pyright: ignore
+    for intercept in (0, 0.0, np.float64(0.0)):
+        case.solve(model, pr.L1(np.int64(1)), pr.Coefficients(np.zeros(8, np.float32), intercept))
     assert jitted._cache_size() == before  # pyright: ignore
 
 

@@ -20,7 +20,7 @@ def finish_on_rows(
     """Return the result with lanes ``(L,)`` that have steps left, but no certificate, solved on the rows."""
     left = valid & (result.status == Status.MAX_STEPS) & (result.num_steps < max_steps)
 
-    def lane(given: tuple) -> Result:
+    def lane(model: LinearModel, given: tuple) -> Result:
         penalty, found, left = given
         problem = model.with_penalty(penalty)
         point = problem.start(found.w)
@@ -34,12 +34,14 @@ def finish_on_rows(
         return jax.tree.map(lambda new, old: jnp.where(left, new.astype(old.dtype), old), new, found)
 
     def on_rows(result: Result) -> Result:
+        # tied to the loop, so that the compiler does not prepare the rows outside of it, needed or not
+        own, result = jax.lax.optimization_barrier((model, result))
         # a multiple of what is solved together: a remainder would be a program of its own
         size = -(-left.size // TOGETHER) * TOGETHER
         chosen = jnp.minimum(jnp.arange(size), left.size - 1)
         lanes = penalties.lanes(chosen).penalties(), jax.tree.map(lambda leaf: leaf[chosen], result), left[chosen]
         lanes = jax.tree.map(lambda leaf: leaf.reshape(-1, TOGETHER, *leaf.shape[1:]), lanes)
-        found = jax.lax.map(jax.vmap(lane), lanes)
+        found = jax.lax.map(jax.vmap(partial(lane, own)), lanes)
         return jax.tree.map(lambda leaf: leaf.reshape(size, *leaf.shape[2:])[: left.size], found)
 
     # most often sums are enough, and then nothing of this is computed

@@ -1,23 +1,35 @@
 """Lanes of a quadratic in Gram form: a step costs one product with G for all of them, and a certificate none."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 
 from proxreg._pytree import Array, pytree_dataclass, replace, tree_where
-from proxreg.batch.local_model import Lanes, LocalModel, minimise
+from proxreg.batch.local_model import Lanes, LocalModel, Motion, at_rest, minimise
 from proxreg.batch.newton import WIDEST, polish
 from proxreg.models import Certificate, Point, QuadraticProblem
 from proxreg.penalties import Penalty
-from proxreg.solvers import FistaState, fista_init
 
-PATIENCE = 200  # steps between two evaluations in full precision
+#: Steps between two evaluations. Under ``vmap`` all data wait for those whose lanes need the most, so few; but of many
+#: columns an evaluation costs two steps and more.
+ROUND, LONG_ROUND = 16, 64
+FEW = 512  # columns
+PATIENCE = 200  # steps after which a lane is slow
 READY = 3  # lanes are exchanged when a part of the slots is done: one of so many
 DIGITS = 1e-5  # a part of its error below which a lane needs a gradient in full precision
 
 
+class GramState(NamedTuple):
+    """A lane of a quadratic; its motion goes on after an evaluation."""
+
+    motion: Motion
+    patience: Array  # steps left until it counts as slow
+
+
 @pytree_dataclass
 class GramForm:
-    """See ``Form``. The state of a lane is its ``FistaState``: momentum survives an evaluation."""
+    """See ``Form``."""
 
     problem: QuadraticProblem
     steps: Array  # (p,) lengths that G allows
@@ -27,33 +39,33 @@ class GramForm:
         """For a problem with any penalty of its lanes'."""
         return cls(problem, problem.steps(problem.start(None)))
 
-    def kept(self, state: FistaState) -> Point:
+    def kept(self, state: GramState) -> Point:
         """The point: parameters and gradient are affine."""
-        return state.point
+        return state.motion.point
 
-    def begin(self, penalties: Penalty, kept: Point) -> FistaState:
+    def begin(self, penalties: Penalty, kept: Point) -> GramState:
         """The state at a point."""
-        return jax.vmap(fista_init, in_axes=(0, None))(kept, self.steps)
+        return GramState(at_rest(kept), jnp.full(len(kept.params), PATIENCE, jnp.int32))
 
-    def certify(self, penalty: Penalty, state: FistaState) -> tuple[Certificate, Array]:
+    def certify(self, penalty: Penalty, state: GramState) -> tuple[Certificate, Array]:
         """The certificate, and the gap that rounding of sums leaves in any case."""
         problem = replace(self.problem, penalty=penalty)
         constant = problem.constant
         floor = jnp.zeros((), problem.c.dtype)
         if constant is not None:
-            floor = problem.rounding(state.point.params) / jnp.where(constant > 0, constant, 1)
-        return problem.certify(state.point), floor
+            floor = problem.rounding(state.motion.point.params) / jnp.where(constant > 0, constant, 1)
+        return problem.certify(state.motion.point), floor
 
-    def outgrown(self, state: FistaState) -> Array:
+    def outgrown(self, state: GramState) -> Array:
         """Never: there is no working set."""
-        return jnp.zeros(state.scale.shape, bool)
+        return jnp.zeros(state.patience.shape, bool)
 
     def advance(
-        self, penalties: Penalty, state: FistaState, live: Array, budget: Array, tol: Array, waiting: Array
-    ) -> tuple[FistaState, Array]:
+        self, penalties: Penalty, state: GramState, live: Array, budget: Array, tol: Array, waiting: Array
+    ) -> tuple[GramState, Array]:
         """Steps with products of few digits, and one product in full precision at their end."""
         problem, dtype = self.problem, self.problem.c.dtype
-        w, gradient = state.point
+        w, gradient = state.motion.point
         constant = jnp.zeros((), dtype) if problem.constant is None else problem.constant
         norms = jnp.sqrt(jnp.maximum(jnp.diagonal(problem.G), 0))
         lost = jax.vmap(problem.rounding)(w) if problem.constant is not None else jnp.zeros(live.shape, dtype)
@@ -73,18 +85,22 @@ class GramForm:
         def aim_of(errors: Array) -> Array:
             return jnp.maximum(jnp.maximum(0.9 * tol - floor, floor), DIGITS * errors)
 
-        lanes = Lanes(live, aim_of, jnp.minimum(budget, PATIENCE), jnp.minimum(leave, jnp.sum(live) - 1))
-        state, taken, aim, slow = minimise(models, state, self.steps, lanes)
+        most = jnp.minimum(budget, ROUND if problem.c.size <= FEW else LONG_ROUND)
+        lanes = Lanes(live, aim_of, most, jnp.minimum(leave, jnp.sum(live) - 1))
+        motion, taken, aim, unfinished = minimise(models, state.motion, self.steps, lanes)
+        patience = state.patience - taken
         if problem.penalty.separable and problem.c.size <= WIDEST:
-            point, more = polish(replace(models, G=problem.G), state.point, slow & (budget > PATIENCE), aim)
-            state, taken = _restarted(state, point, more > 0), taken + more
-        exact = jax.vmap(problem.at)(state.point.params)
-        correction = exact.image - state.point.image
-        previous = state.previous._replace(image=state.previous.image + correction)
-        return state._replace(point=exact, previous=previous), taken
+            slow = unfinished & (patience <= 0) & (budget > taken)
+            point, more = polish(replace(models, G=problem.G), motion.point, slow, aim)
+            motion, taken = _restarted(motion, point, slow), taken + more
+            patience = jnp.where(slow, PATIENCE, patience).astype(jnp.int32)
+        exact = jax.vmap(problem.at)(motion.point.params)
+        # what the steps have lost of the gradient, at the point before as well: momentum is a difference
+        before = motion.before._replace(image=motion.before.image + (exact.image - motion.point.image))
+        return GramState(motion._replace(point=exact, before=before), patience), taken
 
 
-def _restarted(state: FistaState, points: Point, chosen: Array) -> FistaState:
-    """Return the states, those of the chosen lanes at rest at other points."""
-    moved = state._replace(point=points, previous=points)
-    return jax.vmap(tree_where)(chosen, moved, state)
+def _restarted(motion: Motion, points: Point, chosen: Array) -> Motion:
+    """Return the motion of lanes, those of the chosen lanes at rest at other points."""
+    moved = motion._replace(point=points, before=points, momentum=jnp.zeros_like(motion.momentum))
+    return jax.vmap(tree_where)(chosen, moved, motion)

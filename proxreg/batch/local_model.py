@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from proxreg._pytree import Array, pytree_dataclass, replace, static, tree_where
-from proxreg.models import Certificate, Curvature, Point, column_violation, duality_gap, relative
+from proxreg._pytree import Array, pytree_dataclass, replace, static
+from proxreg.models import Certificate, Point, column_violation, duality_gap, relative
 from proxreg.penalties import Penalty
-from proxreg.solvers import FistaState, fista_step
+from proxreg.solvers import GREED, SHRINK
 
 EVERY = 2  # steps to a certificate: it costs about half as much as a step
 _OWN = "start", "gradient_there", "loss_there", "scale", "penalty"  # fields that every lane has of its own
@@ -19,7 +19,7 @@ _OWN = "start", "gradient_there", "loss_there", "scale", "penalty"  # fields tha
 class LocalModel:
     """``loss + gradient . (w - w0) + scale (w - w0)' G (w - w0) / 2`` of one lane; lanes share G ``(m, m)``.
 
-    A ``StepProblem``; the image of a point is its gradient. Rounding is relative to the way from w0 and
+    The image of a point is its gradient. Rounding is relative to the way from w0 and
     not to w, so that G may have fewer digits than the rest: what comes of it is evaluated on the data.
     """
 
@@ -34,29 +34,10 @@ class LocalModel:
     penalty: Penalty
     least_squares: bool = static()  # the model is the loss itself: it has a duality gap
 
-    @property
-    def curvature(self) -> Curvature:
-        """G."""
-        return "constant"
-
     def at(self, params: Array) -> Point:
         """One product with G."""
         change = self.G @ (params - self.start).astype(self.G.dtype)
         return Point(params, self.gradient_there + self.scale * change.astype(params.dtype))
-
-    def gradient(self, point: Point) -> Array:
-        """The gradient, which the point carries."""
-        return point.image
-
-    def divergence(self, new: Point, old: Point, move: Array, gradient: Array) -> tuple[Array, Array]:
-        """``scale move' G move / 2``."""
-        size = jnp.abs(new.image) + jnp.abs(old.image) + jnp.abs(self.gradient_there)
-        noise = 4 * jnp.finfo(move.dtype).eps * jnp.sum(size * jnp.abs(move))
-        return (new.image - old.image) @ move / 2, noise
-
-    def prox(self, params: Array, step: Array) -> Array:
-        """The penalty's."""
-        return self.penalty.prox(params, step)
 
     def loss(self, point: Point) -> Array:
         """Return the model's loss."""
@@ -99,40 +80,80 @@ class Lanes(NamedTuple):
     leave: Array  # () lanes that may be left above their aim
 
 
+class Motion(NamedTuple):
+    """Lanes on their way, ``(S, ...)``."""
+
+    point: Point  # the image is the gradient
+    before: Point
+    momentum: Array  # 1 where the next step has momentum, 0 where it starts afresh
+    pace: Array  # factor on the steps
+    first: Array  # squared length of the first step; later ones that are longer show divergence
+
+
+def at_rest(points: Point) -> Motion:
+    """Return the lanes at these points, about to take their first step."""
+    lanes = points.params[:, 0]
+    unknown = jnp.full_like(lanes, jnp.inf)
+    return Motion(points, points, jnp.zeros_like(lanes), jnp.full_like(lanes, GREED), unknown)
+
+
+def _step(models: LocalModel, steps: Array, motion: Motion, moving: Array) -> Motion:
+    """One step of ``fista_step`` for all lanes, in as few passes over memory as can be; others stay where they are.
+
+    The gradient of a quadratic is affine, so that momentum extrapolates it, and a step adds what it changes.
+    """
+    (w, g), (w_before, g_before), momentum, pace, first = motion
+    t = steps * (pace / models.scale)[:, None]
+    go = momentum[:, None]
+    ahead = go * (w - w_before)
+    target = w + ahead - t * (g + go * (g - g_before))
+    new = jax.vmap(lambda penalty, v, step: penalty.prox(v, step))(models.penalty, target, t)
+    progress = jnp.where(moving[:, None], new - w, 0)
+    change = (progress.astype(models.G.dtype) @ models.G).astype(w.dtype)
+    point = Point(jnp.where(moving[:, None], new, w), g + models.scale[:, None] * change)
+    length, along = (jnp.sum(progress * other / steps, axis=1) for other in (progress, ahead))
+    # ever further, or back and forth: too long a step; 1 / GREED leaves room for a majoriser a third too small
+    shorter = jnp.maximum(pace * SHRINK, jnp.minimum(pace, jnp.where(length > first, 1 / GREED, 1)))
+    wrong = moving & ((length > first) | (along < 0))
+    return Motion(
+        point,
+        jax.tree.map(lambda new, old: jnp.where(moving[:, None], new, old), motion.point, motion.before),
+        # the momentum points uphill (O'Donoghue and Candes 2015)
+        jnp.where(moving, jnp.where(length <= along, 0.0, 1.0).astype(w.dtype), momentum),
+        jnp.where(wrong, shorter, pace),
+        jnp.where(moving & jnp.isinf(first), length, first),
+    )
+
+
 class Descent(NamedTuple):
     """Where lanes ``(S, ...)`` have come to on their models."""
 
-    state: FistaState
+    motion: Motion
     taken: Array  # steps
     aim: Array
     slow: Array  # whether a lane has used up its steps and is above its aim still
 
 
-def minimise(models: LocalModel, state: FistaState, steps: Array, lanes: Lanes) -> Descent:
-    """Return the lanes' states after accelerated steps on their models.
+def minimise(models: LocalModel, motion: Motion, steps: Array, lanes: Lanes) -> Descent:
+    """Return the lanes after accelerated steps on their models.
 
     Greedy FISTA (Liang, Luo and Schoenlieb 2018, arXiv:1807.04005) with one product ``G W`` for all lanes. A lane that
     is done rests. ``steps (m,)`` are the lengths that G allows.
     """
 
-    def lane_step(model: LocalModel, state: FistaState) -> FistaState:
-        return fista_step(model, steps / model.scale, state)
-
-    step_lanes = jax.vmap(lane_step, in_axes=(models.axes(), 0))
-
     def advance(carry):
-        state, aim, _, taken, count = carry
-        error = models.errors(state.point)
+        motion, aim, _, taken, count = carry
+        error = models.errors(motion.point)
         aim = jnp.where(count == 0, lanes.aim(error), aim)
         work = lanes.live & (error > aim) & (taken < lanes.max_steps)
 
         def one(_, carry):
-            state, taken = carry
+            motion, taken = carry
             moving = work & (taken < lanes.max_steps)
-            return jax.vmap(tree_where)(moving, step_lanes(models, state), state), taken + moving
+            return _step(models, steps, motion, moving), taken + moving
 
-        state, taken = jax.lax.fori_loop(0, EVERY, one, (state, taken))
-        return state, aim, work, taken, count + 1
+        motion, taken = jax.lax.fori_loop(0, EVERY, one, (motion, taken))
+        return motion, aim, work, taken, count + 1
 
     def unfinished(carry):
         *_, work, taken, count = carry
@@ -140,6 +161,6 @@ def minimise(models: LocalModel, state: FistaState, steps: Array, lanes: Lanes) 
         return (count == 0) | (jnp.sum(work & (taken < lanes.max_steps)) > jnp.maximum(lanes.leave, 0))
 
     nothing = jnp.zeros(lanes.live.shape, jnp.int32)
-    start = state, jnp.zeros_like(models.scale), lanes.live, nothing, jnp.zeros((), jnp.int32)
-    state, aim, work, taken, _ = jax.lax.while_loop(unfinished, advance, start)
-    return Descent(state, taken, aim, work & (taken >= lanes.max_steps))
+    start = motion, jnp.zeros_like(models.scale), lanes.live, nothing, jnp.zeros((), jnp.int32)
+    motion, aim, work, taken, _ = jax.lax.while_loop(unfinished, advance, start)
+    return Descent(motion, taken, aim, work & (taken >= lanes.max_steps))

@@ -13,11 +13,10 @@ import jax.numpy as jnp
 
 from proxreg._core import apply_where
 from proxreg._pytree import Array, pytree_dataclass, replace, static, tree_where
-from proxreg.batch.local_model import Lanes, LocalModel, minimise
+from proxreg.batch.local_model import Lanes, LocalModel, at_rest, minimise
 from proxreg.batch.newton import polish
 from proxreg.models import Certificate, Coefficients, Image, LinearProblem, Point, majoriser, weighted_gram
 from proxreg.penalties import Penalty
-from proxreg.solvers import fista_init
 
 PATIENCE = 200  # steps on a model
 INNER = 0.03  # error that a round leaves of least squares, relative to the one that it begins with, or to
@@ -129,7 +128,6 @@ class RowForm:
             G, start, there, loss, state.scale, problem.null_loss, norms, problem.null_residual, own,
             least_squares=affine,
         )  # fmt: skip
-        begin = jax.vmap(fista_init, in_axes=(0, None))(Point(start, there), steps)
         eps = jnp.finfo(dtype).eps
 
         def aim_of(errors: Array) -> Array:
@@ -137,7 +135,7 @@ class RowForm:
 
         leave = jnp.minimum(live.size // 4, jnp.sum(live) - 1)
         lanes = Lanes(live, aim_of, jnp.minimum(budget, PATIENCE), leave)
-        inner, taken, aim, slow = minimise(models, begin, steps, lanes)
+        inner, taken, aim, slow = minimise(models, at_rest(Point(start, there)), steps, lanes)
         point, slow = inner.point, slow & (budget > PATIENCE)
         if problem.penalty.separable:
             # Newton's method needs all digits of G, accelerated steps do not

@@ -47,10 +47,11 @@ def weighted_gram(X: Array, weights: Array, center: Array) -> Array:
     """Return ``sum_i w_i (x_i - center) (x_i - center)'`` ``(p, p)`` of the rows of ``X (n, p)``, for weights >= 0."""
 
     def block(rows: Array, w: Array) -> Array:
-        part = (rows - center[None]) * jnp.sqrt(w)[:, None]
-        return part.T @ part
+        part = rows - center[None]
+        return part.T @ (part * w[:, None])
 
-    return _over_blocks(block, X, weights)
+    G = _over_blocks(block, X, weights)
+    return (G + G.T) / 2
 
 
 def _means(X: Array, y: Array, weights: Array) -> tuple[Array, Array]:
@@ -59,11 +60,11 @@ def _means(X: Array, y: Array, weights: Array) -> tuple[Array, Array]:
 
 def _sums(X: Array, y: Array, weights: Array, x_mean: Array, y_mean: Array) -> tuple[Array, ...]:
     def block(rows: Array, y: Array, w: Array) -> tuple[Array, ...]:
-        root = jnp.sqrt(w)
         # rows of weight zero may be anywhere, their squares may overflow
-        rows = jnp.where(w[:, None] > 0, (rows - x_mean[None]) * root[:, None], 0)
-        y = jnp.where(w > 0, (y - y_mean) * root, 0)
-        return rows.T @ rows, y @ rows, y @ y, root @ rows, root @ y
+        rows = jnp.where(w[:, None] > 0, rows - x_mean[None], 0)
+        y = jnp.where(w > 0, y - y_mean, 0)
+        weighted = rows * w[:, None]
+        return rows.T @ weighted, y @ weighted, y @ (y * w), w @ rows, w @ y
 
     return _over_blocks(block, X, y, weights)
 

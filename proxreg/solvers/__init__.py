@@ -1,7 +1,8 @@
 """Solvers: ``init`` and ``step`` in one file each, and one outer loop that they share."""
 
 from proxreg.solvers.coordinate_descent import coordinate_descent as coordinate_descent
-from proxreg.solvers.fista import FistaState as FistaState
+from proxreg.solvers.fista import GREED as GREED
+from proxreg.solvers.fista import SHRINK as SHRINK
 from proxreg.solvers.fista import fista as fista
 from proxreg.solvers.fista import fista_init as fista_init
 from proxreg.solvers.fista import fista_step as fista_step

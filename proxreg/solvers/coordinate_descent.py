@@ -18,6 +18,7 @@ from proxreg.models import (
     Quadratic,
     QuadraticProblem,
     weighed,
+    weighted_gram,
 )
 from proxreg.penalties import Penalty
 from proxreg.solvers import blocks
@@ -34,7 +35,8 @@ class CoordinateState(NamedTuple):
 class _Columns(NamedTuple):
     """The data by blocks of columns, computed once and shared by all lanes."""
 
-    values: Array  # centred columns (blocks, WIDTH, n), or rows of G (blocks, WIDTH, p)
+    values: Array  # columns (blocks, WIDTH, n), or rows of G (blocks, WIDTH, p)
+    center: Array | None  # (blocks, WIDTH) to take off the columns: lanes with weights of their own share these
     hessian: Array | None  # (blocks, WIDTH, WIDTH); None where the curvature varies with the coefficients
     penalty: Penalty  # its parameters (blocks, WIDTH)
 
@@ -52,14 +54,13 @@ def prepare(problem: LinearProblem | QuadraticProblem) -> _Columns:
         starts = jnp.arange(values.shape[0]) * blocks.WIDTH
         padded = jnp.pad(values, ((0, 0), (0, 0), (0, values.shape[0] * blocks.WIDTH - p)))
         own = jax.vmap(lambda rows, at: jax.lax.dynamic_slice_in_dim(rows, at, blocks.WIDTH, 1))
-        return _Columns(values, own(padded, starts), blocks.split_penalty(problem.penalty, p, dtype))
+        return _Columns(values, None, own(padded, starts), blocks.split_penalty(problem.penalty, p, dtype))
     p, dtype = problem.center.size, problem.X.dtype
-    values = blocks.split((problem.X - problem.center[None]).T)
-    hessian = None
+    values, center, hessian = blocks.split(problem.X.T), blocks.split(problem.center), None
     if problem.loss.affine:
         weights = problem.curvature_weights(problem.offset)
-        hessian = jax.vmap(lambda columns: (columns * weights[None]) @ columns.T)(values)
-    return _Columns(values, hessian, blocks.split_penalty(problem.penalty, p, dtype))
+        hessian = jax.lax.map(lambda block: weighted_gram(block[0].T, weights, block[1]), (values, center))
+    return _Columns(values, center, hessian, blocks.split_penalty(problem.penalty, p, dtype))
 
 
 def step(problem: LinearProblem | QuadraticProblem, columns: _Columns, state: CoordinateState) -> CoordinateState:
@@ -89,14 +90,16 @@ def _pass_residual(problem: LinearProblem, columns: _Columns, point: Point) -> C
     (coef, intercept), eta = point.params, point.image.eta
 
     def visit(eta, block):
-        values, hessian, penalty, w = block
-        gradient = values @ weighed(problem.weights, problem.loss.derivative(eta, problem.y))
+        values, center, hessian, penalty, w = block
+        slope = problem.slope(eta)
+        gradient = values @ slope - center * jnp.sum(slope)
         if hessian is not None:
             new = blocks.descend(penalty, w, gradient, hessian)
-            return eta + (new - w) @ values, new
-        hessian = (values * problem.local_curvature(eta)[None]) @ values.T
+            move = new - w
+            return eta + (move @ values - move @ center), new
+        hessian = weighted_gram(values.T, problem.local_curvature(eta), center)
         move = blocks.descend(penalty, w, gradient, hessian) - w
-        direction = move @ values
+        direction = move @ values - move @ center
 
         def change(t):
             excess = problem.loss.value(eta + t * direction, problem.y) - problem.loss.value(eta, problem.y)
@@ -151,7 +154,7 @@ def coordinate_descent(
         raise ValueError(f"coordinate_descent needs a separable penalty, {type(penalty).__name__} is not: use pr.fista")
     tol, steps = stopping(tol, max_steps)
     steps = int(max_steps) if unroll else steps  # pyright: ignore[reportArgumentType]
-    options = w0, tol, steps, jax.config.jax_debug_nans  # pyright: ignore[reportAttributeAccessIssue]
+    options = strong(w0), tol, steps, jax.config.jax_debug_nans  # pyright: ignore[reportAttributeAccessIssue]
     with np.errstate(over="ignore"):
         return (_unrolled if unroll else _coordinate_descent)(strong((smooth, penalty)), *options)
 

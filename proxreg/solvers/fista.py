@@ -119,11 +119,12 @@ def fista(
     check_penalty(penalty, smooth.parameters(w0))
     tol, steps = stopping(tol, max_steps)
     steps = int(max_steps) if unroll else steps
+    w0 = w0 if isinstance(smooth, Function) else strong(w0)
     options = w0, tol, steps, jax.config.jax_debug_nans  # pyright: ignore[reportAttributeAccessIssue]
     with np.errstate(over="ignore"):
         if isinstance(smooth, Function):
             program = _unrolled_function if unroll else _fista_function
-            return program(smooth.function, strong((smooth.args, penalty)), *options)
+            return program(smooth.function, (strong(smooth.args, integers=False), strong(penalty)), *options)
         return (_unrolled if unroll else _fista)(strong((smooth, penalty)), *options)
 
 
