@@ -29,7 +29,6 @@ import sys
 if importlib.util.find_spec("proxreg") is None:  # install the clone that this notebook lies in
     subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", "..[plot]", "scikit-learn"])
 
-import functools
 import os
 import time
 import warnings
@@ -246,11 +245,11 @@ plt.show()
 # %% [markdown]
 # ## alphas x l1_ratios x folds x bootstraps
 #
-# Nothing in the library knows of bootstraps. They are an axis like any other: a function that solves one problem, and
-# `jax.vmap` or `jax.lax.map` around it (`vmap` steps all lanes until the slowest is done, `lax.map` takes one batch
-# after the other). One could put the weights into `pr.LinearModel`, as the quick start does, but then every step of
-# every lane reads X; `pr.Quadratic` takes the sums instead, and a step costs $2p^2$ rather than $4np$ operations.
-# Every fit starts from the one on the data themselves, which is not far.
+# Nothing in `pr.solve_path` knows of bootstraps. They are an axis like any other: a pure function that solves the whole
+# grid of one data set, and `jax.vmap` or `jax.lax.map` around it (`vmap` takes all data sets together, `lax.map` one
+# batch after the other). One could put the weights into `pr.LinearModel`, and it would take the sums over rows itself;
+# here they are taken once for all folds of a bootstrap, and handed over as `pr.Quadratic`. A lane that is done leaves
+# its place to the next. Every fit starts from the one on the data themselves, which is not far.
 
 
 # %%
@@ -271,13 +270,15 @@ def statistics(weights):
     return *jax.vmap(centred)(outside), inside
 
 
-def solve(weights, penalties, start):
-    """Weights (bootstraps, n), penalties and starts (l1_ratios, alphas): fits, intercepts, losses on held-out rows."""
+def solve(weights, alphas, start):
+    """Weights (bootstraps, n), alphas and starts (l1_ratios, alphas): fits, intercepts, losses on held-out rows."""
     smooth, means, inside = jax.lax.map(statistics, weights)
-    lane = functools.partial(pr.fista, tol=tol)
-    lanes = jax.vmap(jax.vmap(lane, (None, 0, 0)), (None, 0, 0))
     problems = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), smooth)
-    found = jax.lax.map(lambda smooth: lanes(smooth, penalties, start), problems, batch_size=at_once)
+
+    def grid(smooth):
+        return pr.solve_path(smooth, pr.ElasticNet(), alphas, l1_ratio=ratios, w0=start, tol=tol)
+
+    found = jax.lax.map(grid, problems, batch_size=at_once)
     fits = jax.tree.map(lambda leaf: leaf.reshape(len(weights), folds + 1, *leaf.shape[1:]), found)
 
     intercept = means[..., None, None, p] - jnp.einsum("bfj,bfrkj->bfrk", means[..., :p], fits.w)
@@ -291,16 +292,15 @@ def solve(weights, penalties, start):
 counts = rng.multinomial(n, np.full(n, 1 / n), size=bootstraps).astype(float)
 part = slice(0, n_alphas * 3 // 5, every)  # of the grid above, down to beyond the choice
 alphas, start = cv.alphas[:, part], jnp.asarray(cv.path.coef[:, part])
-penalties = pr.ElasticNet(jnp.asarray(alphas), jnp.broadcast_to(ratios[:, None], alphas.shape))
 
 
 def compiled(count):
     """The program for so many bootstraps."""
-    return jax.jit(solve).lower(jnp.asarray(counts[:count]), penalties, start).compile()
+    return jax.jit(solve).lower(jnp.asarray(counts[:count]), alphas, start).compile()
 
 
 program, compiling = timed(compiled, bootstraps)
-(fits, intercept, held), seconds = timed(program, jnp.asarray(counts), penalties, start)
+(fits, intercept, held), seconds = timed(program, jnp.asarray(counts), alphas, start)
 gaps, w, intercept = np.asarray(fits.gap), np.asarray(fits.w), np.asarray(intercept)
 print(f"{alphas.shape[1]} alphas x {len(ratios)} l1_ratios x ({folds} folds + all rows) x {bootstraps} bootstraps")
 print(f"= {gaps.size} fits in {seconds:.2f} s ({compiling:.1f} s to compile), worst gap {gaps.max():.2e}")
@@ -472,7 +472,7 @@ for other, mine in ((w_sums, w), (w_rows, w[:1])):  # not further apart than two
 steps = [count for count in (1, 3, 10, 32, 100) if count < bootstraps]
 per = gaps[0].size
 models = per * np.array([*steps, bootstraps])
-taken = [timed(compiled(count), jnp.asarray(counts[:count]), penalties, start) for count in steps]
+taken = [timed(compiled(count), jnp.asarray(counts[:count]), alphas, start) for count in steps]
 took = np.array([*(elapsed for _, elapsed in taken), seconds])
 
 curves = {
