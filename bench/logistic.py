@@ -5,6 +5,7 @@ Run it as ``python -m bench.logistic``; the README beside this file says what it
 
 from bench import ours, peers, report
 from bench.contest import OURS, TARGET, Contender, race
+from bench.path import PURE
 from bench.problems import LOGISTIC, Problem
 
 LIBLINEAR_TARGET = 1e-5  # it stalls above the common target on some problems: its own gap is in the table
@@ -16,6 +17,7 @@ def contenders(problem: Problem) -> dict[str, Contender]:
     """All that are installed."""
     field = {
         OURS: Contender(ours.build, problem, {}),
+        PURE: Contender(ours.pure, problem, {}),
         LIBLINEAR: Contender(peers.liblinear, problem, None, tols=LIBLINEAR_TOLS, target=LIBLINEAR_TARGET),
     }
     return field | {name: Contender(build, problem, None) for name, build in peers.installed(problem).items()}

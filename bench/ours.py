@@ -1,4 +1,4 @@
-"""``proxreg.fit_path`` as a contender."""
+"""``proxreg.fit_path`` as a contender, and ``proxreg.solve_path`` inside a jitted function."""
 
 from typing import Any
 
@@ -26,6 +26,36 @@ def build(problem: Problem, tol: float, options: dict) -> Solver:
         def read(path: Any) -> tuple:
             said = {"converged": path.converged.tolist(), "device": jax.devices()[0].device_kind}
             return path.coef, count(path.num_steps) | said
+
+        return solve, read
+
+    return path_solver(problem, prepare, order="C")
+
+
+def pure(problem: Problem, tol: float, options: dict) -> Solver:
+    """The path as one jitted function of data that are on the device; ``options`` go to ``solve_path``."""
+    pr = fresh()
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+
+    @jax.jit
+    def path(X: Any, y: Any, alphas: Any) -> Any:
+        model = pr.LinearModel(X, y, loss=problem.loss)
+        penalty = pr.ElasticNet(1.0, problem.l1_ratio)
+        return pr.solve_path(model, penalty, alphas, tol=tol, max_steps=10**6, **options)
+
+    def prepare(X: np.ndarray, y: np.ndarray, alphas: np.ndarray) -> tuple:
+        labels = (y > 0).astype(float) if problem.loss == "logistic" else y
+        data = jax.block_until_ready([jnp.asarray(array) for array in (X, labels, alphas)])
+
+        def solve() -> Any:
+            return jax.block_until_ready(path(*data))
+
+        def read(found: Any) -> tuple:
+            said = {"converged": (found.status == 0).tolist(), "device": jax.devices()[0].device_kind}
+            return np.asarray(found.w), count(np.asarray(found.num_steps)) | said
 
         return solve, read
 

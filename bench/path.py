@@ -13,7 +13,8 @@ from bench.peers import PEER
 from bench.problems import DENSE, PROBLEMS, Problem
 
 FLOAT32, TIGHT, GRAM = f"{OURS} float32", f"{OURS} to 1e-10", f"{PEER} Gram"
-SOLVERS = (OURS, PEER, FLOAT32, TIGHT, "celer", "skglm", GRAM, "adelie")
+PURE = f"{OURS} solve_path"  # inside a jitted function
+SOLVERS = (OURS, PURE, PEER, FLOAT32, TIGHT, "celer", "skglm", GRAM, "adelie")
 GOALS = {  # of those that aim elsewhere, or whose tolerance means something else
     FLOAT32: {"dtype": "float32", "tols": (1e-5,), "target": math.inf},
     TIGHT: {"tols": (1e-10,), "target": 1e-10},
@@ -34,7 +35,7 @@ def entrants(problem: Problem) -> dict[str, tuple[Any, Any]]:
 
 def contenders(problem: Problem, chosen: tuple[str, ...] | None, adelie: str | None) -> dict[str, Contender]:
     """The entrants with their goals, in the order of the table."""
-    field = entrants(problem) | {TIGHT: (ours.build, {})}
+    field = entrants(problem) | {TIGHT: (ours.build, {}), PURE: (ours.pure, {})}
     if adelie:
         field["adelie"] = (peers_adelie.build, adelie)
     present = tuple(name for name in SOLVERS if name in field and name in (chosen or SOLVERS))

@@ -25,6 +25,7 @@ The README, the notebooks and ``python -m proxreg --help`` show each of them at 
 """
 
 from proxreg import datasets as datasets
+from proxreg._core import enable_compilation_cache as enable_compilation_cache
 from proxreg._progress import show_progress as show_progress
 from proxreg._pytree import pytree_dataclass as pytree_dataclass
 from proxreg._warnings import ConvergenceWarning as ConvergenceWarning
@@ -33,7 +34,6 @@ from proxreg.adaptation import adaptive as adaptive
 from proxreg.batch import solve_path as solve_path
 from proxreg.bootstrapping import Bootstrap as Bootstrap
 from proxreg.bootstrapping import bootstrap as bootstrap
-from proxreg.compilation import keep_programs as keep_programs
 from proxreg.conversion import convert as convert
 from proxreg.criteria import Criterion as Criterion
 from proxreg.criteria import information_criterion as information_criterion
@@ -143,6 +143,7 @@ __all__ = [
     "debias",
     "decoupled_shrinkage",
     "elastic_net",
+    "enable_compilation_cache",
     "fista",
     "fit",
     "fit_path",
@@ -150,7 +151,6 @@ __all__ = [
     "gradient_mapping",
     "group_lasso",
     "information_criterion",
-    "keep_programs",
     "l1",
     "l2",
     "load",

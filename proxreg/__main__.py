@@ -19,6 +19,7 @@ from proxreg._cli.options import UserError, read_options, version
 from proxreg._cli.report import convergence, count, path_table, spread, write_coefficients
 from proxreg._cli.table import Table, TableError, read_table
 from proxreg._cli.terminal import in_options, one_line, progress, warnings_in_one_line
+from proxreg._core import use_compilation_cache
 from proxreg.datasets import load_diabetes
 from proxreg.plotting import empty_figure, plot_cv, plot_path
 
@@ -28,7 +29,9 @@ _TOL = {"float64": 1e-8, "float32": 1e-5}  # tight: what is shown and written is
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code: 0, or 2 after an error that was said on stderr."""
     try:
-        _run(read_options(argv))
+        options = read_options(argv)
+        use_compilation_cache()
+        _run(options)
         sys.stdout.flush()
     except UserError as error:
         print(f"proxreg: error: {one_line(error)}", file=sys.stderr)

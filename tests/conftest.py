@@ -23,6 +23,7 @@ transforms/test_protocol transforms/test_prune transforms/test_rest_points trans
 """
 SIZES = {"full": 1, "reduced": 6}  # one of so many slow tests
 HERE = Path(__file__).parent
+os.environ.setdefault("PROXREG_COMPILATION_CACHE", "off")  # tests leave nothing in the user's folders
 MAPS = Path("/proc/self/maps")  # of memory: every compiled program has some, and Linux allows a process 65,530
 MOST_MAPS = 10_000  # some 600 MB of programs
 EVERY = 20  # tests

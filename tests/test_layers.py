@@ -41,7 +41,7 @@ ORDER = [
     {"selection", "resampling", "source_data", "refit", "conversion", "leave_one_out"},
     {"stability", "bootstrapping", "criteria", "relaxation", "ridge"},
     {"adaptation"},
-    {"datasets", "plotting", "compilation", "sklearn"},
+    {"datasets", "plotting", "sklearn"},
     {PACKAGE},  # __init__.py: the names that users see
     {"_cli"},
     {"__main__"},

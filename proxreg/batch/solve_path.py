@@ -1,5 +1,6 @@
 """A whole path of penalised fits as a pure function."""
 
+import operator
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -59,7 +60,8 @@ def solve_path(
 
     Pure: safe under ``jit``, ``vmap`` (over data, responses, weights) and ``scan``; nothing raises inside, and no lane
     spoils another. There are no copies of X but those of working sets. Derivatives are refused: differentiate
-    ``pr.fista``. For a non-convex penalty lanes are stationary points.
+    ``pr.fista``. For a non-convex penalty lanes are stationary points. A lane of a ``Quadratic`` whose sums have lost
+    the digits that ``tol`` asks for ends with ``Status.MAX_STEPS`` as soon as no step can help.
 
     Raises ValueError for a penalty without an alpha, shapes that do not fit, numbers outside their ranges where they
     are known, and a ``working_set`` beside a penalty that couples coefficients.
@@ -77,8 +79,8 @@ def solve_path(
     if not isinstance(smooth, LinearModel | Quadratic):
         raise ValueError("solve_path needs pr.LinearModel or pr.Quadratic; for a function map pr.fista with jax.vmap")
     check_penalty(penalty, smooth.parameters(None))
-    if working_set is not None and not (isinstance(working_set, int) and working_set >= 1):
-        raise ValueError(f"working_set must be a number of columns, at least 1, or None; got {working_set!r}")
+    if working_set is not None:
+        working_set = _whole(working_set)
     if working_set is not None and not penalty.separable:
         raise ValueError(f"working_set needs a separable penalty, {type(penalty).__name__} is not")
     factor = penalty.alpha if np.ndim(penalty.alpha) else None  # pyright: ignore[reportAttributeAccessIssue]
@@ -120,6 +122,17 @@ def _grid(penalty: Any, alphas: ArrayLike, l1_ratio: ArrayLike | None) -> tuple[
         raise ValueError(f"l1_ratio must be (R,) and alphas (K,) or (R, K), got {ratios.shape} and {alphas.shape}")
     shape = *ratios.shape, alphas.shape[-1]
     return jnp.broadcast_to(alphas, shape).reshape(-1, shape[-1]), ratios.reshape(-1), shape
+
+
+def _whole(working_set: Any) -> int:
+    """Return the width of a working set as a Python number: it is part of the program."""
+    try:
+        width = operator.index(working_set)
+    except TypeError:
+        width = 0
+    if width < 1:
+        raise ValueError(f"working_set must be a number of columns, at least 1, or None; got {working_set!r}")
+    return width
 
 
 def _numbers(name: str, values: ArrayLike, most: float) -> Array:

@@ -9,6 +9,7 @@ import sklearn.exceptions
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
 
 from proxreg import _precision
+from proxreg._core import use_compilation_cache
 from proxreg._warnings import ConvergenceWarning, DataWarning, warn
 from proxreg.convergence import NO_OPTIMUM, remedy, warn_unless_converged
 from proxreg.path_problem import answer, as_path, labels, pose
@@ -50,6 +51,7 @@ def regression_data(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """X, y and weights as NumPy arrays; ``several`` says whether y may have several columns."""
     check_parameters(estimator)
+    use_compilation_cache()
     X, y = validate_data(estimator, X, y, dtype=FLOATS, multi_output=several, y_numeric=True)
     y = y.astype(np.float64) if y.dtype.kind in "SU" else y  # numbers as strings
     return X, y, checked_weights(sample_weight, X)

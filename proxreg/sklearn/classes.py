@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from proxreg._core import use_compilation_cache
 from proxreg._warnings import warn
 from proxreg.engine import classes_recede
 from proxreg.sklearn.base import FLOATS, SEPARATED, Start, checked_weights, fitted, steps, total_weight, warm_start
@@ -24,6 +25,7 @@ def classification_data(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """X, the number of each row's class, and weights as NumPy arrays; stores ``classes_``."""
     check_parameters(estimator)
+    use_compilation_cache()
     X, y = validate_data(estimator, X, y, dtype=FLOATS)
     check_classification_targets(y)
     weights = checked_weights(sample_weight, X)
