@@ -1,6 +1,5 @@
 """A whole path of penalised fits as a pure function."""
 
-import operator
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -10,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._core import require_unforked
-from proxreg._pytree import Array, ArrayLike, concrete, replace, strong
+from proxreg._pytree import Array, ArrayLike, replace, strong
+from proxreg.batch.arguments import read_grid, read_starts, read_width
 from proxreg.batch.continuation import coarse_to_fine
 from proxreg.batch.finish import finish_on_rows
 from proxreg.batch.gram_form import GramForm
@@ -75,16 +75,16 @@ def solve_path(
      [3.   0.25]] [0 0 0]
     """
     require_unforked()
-    alphas, ratios, shape = _grid(penalty, alphas, l1_ratio)
+    alphas, ratios, shape = read_grid(penalty, alphas, l1_ratio)
     if not isinstance(smooth, LinearModel | Quadratic):
         raise ValueError("solve_path needs pr.LinearModel or pr.Quadratic; for a function map pr.fista with jax.vmap")
     check_penalty(penalty, smooth.parameters(None))
     if working_set is not None:
-        working_set = _whole(working_set)
+        working_set = read_width(working_set)
     if working_set is not None and not penalty.separable:
         raise ValueError(f"working_set needs a separable penalty, {type(penalty).__name__} is not")
     factor = penalty.alpha if np.ndim(penalty.alpha) else None  # pyright: ignore[reportAttributeAccessIssue]
-    begin = _starts(smooth, w0, shape)
+    begin = read_starts(smooth, w0, shape)
     options = _Options(working_set, jax.default_backend(), begin.own)
     with np.errstate(over="ignore"):
         given = *strong((smooth, replace(penalty, alpha=0.0), factor)), alphas, ratios, begin.w0
@@ -96,73 +96,6 @@ class _Options(NamedTuple):
     working_set: int | None
     backend: str
     own_starts: bool
-
-
-class _Starts(NamedTuple):
-    w0: Any  # None, parameters, or with the lanes' axis in front
-    own: bool
-
-
-def _grid(penalty: Any, alphas: ArrayLike, l1_ratio: ArrayLike | None) -> tuple[Array, Array | None, tuple[int, ...]]:
-    """Return alphas ``(R, K)``, l1_ratios ``(R,)`` or None, and the leading axes of the answer."""
-    if not isinstance(penalty, Penalty) or not hasattr(penalty, "alpha"):
-        raise ValueError(f"solve_path needs a penalty with an alpha, such as pr.L1(), got {penalty!r}")
-    alphas = _numbers("alphas", alphas, np.inf)
-    if l1_ratio is None:
-        if alphas.ndim != 1 or not alphas.size:
-            raise ValueError(f"alphas must be (K,), or (R, K) with l1_ratio (R,); got {alphas.shape} without l1_ratio")
-        return alphas[None], None, alphas.shape
-    if not hasattr(penalty, "l1_ratio"):
-        raise ValueError(
-            f"{type(penalty).__name__} has no l1_ratio; pass a penalty that has one, such as pr.ElasticNet()"
-        )
-    ratios = _numbers("l1_ratio", l1_ratio, 1.0)
-    fits = ratios.ndim <= 1 and alphas.shape[:-1] in ((), ratios.shape) and alphas.ndim and alphas.size and ratios.size
-    if not fits:
-        raise ValueError(f"l1_ratio must be (R,) and alphas (K,) or (R, K), got {ratios.shape} and {alphas.shape}")
-    shape = *ratios.shape, alphas.shape[-1]
-    return jnp.broadcast_to(alphas, shape).reshape(-1, shape[-1]), ratios.reshape(-1), shape
-
-
-def _whole(working_set: Any) -> int:
-    """Return the width of a working set as a Python number: it is part of the program."""
-    try:
-        width = operator.index(working_set)
-    except TypeError:
-        width = 0
-    if width < 1:
-        raise ValueError(f"working_set must be a number of columns, at least 1, or None; got {working_set!r}")
-    return width
-
-
-def _numbers(name: str, values: ArrayLike, most: float) -> Array:
-    try:
-        array = jnp.asarray(values, jnp.result_type(float))
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be numbers, got {values!r}") from None
-    known = concrete(array)
-    if known is not None and not np.all((known >= 0) & (known <= most)):
-        raise ValueError(f"{name} must be >= 0" + ("" if np.isinf(most) else f" and <= {most:g}") + f", got {values!r}")
-    return array
-
-
-def _starts(smooth: LinearModel | Quadratic, w0: Any, shape: tuple[int, ...]) -> _Starts:
-    """Return ``w0`` with one axis of lanes, or without, and which of them it is."""
-    if w0 is None:
-        return _Starts(None, False)
-    pair = isinstance(smooth, LinearModel) and smooth.fit_intercept
-    if pair != (isinstance(w0, tuple) and len(w0) == 2):
-        raise ValueError(f"w0 must be {'pr.Coefficients(coef, intercept)' if pair else 'an array of coefficients'}")
-    size = smooth.parameters(None).shape
-    coef, intercept = w0 if pair else (w0, 0.0)
-    found = np.shape(coef), np.shape(intercept)
-    shared, own = (size, ()), ((*shape, *size), shape if pair else ())
-    if found not in (shared, own):
-        raise ValueError(f"w0 must have coefficients of shape {shared[0]}, or {own[0]} for each lane; got {found[0]}")
-    parameters = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.result_type(float)), w0)
-    if found == shared:
-        return _Starts(parameters, False)
-    return _Starts(jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[len(shape) :]), parameters), True)
 
 
 @jax.custom_jvp

@@ -114,7 +114,7 @@ class Quadratic:
         if standardize:
             deviation = jnp.sqrt(jnp.diagonal(sums.xx))
             scale = jnp.where(deviation > 0, deviation, 1)
-        G, c = sums.xx / scale / scale[:, None], sums.xy / scale
+        G, c = sums.xx / (scale * scale[:, None]), sums.xy / scale
         return cls(G, c, sums.yy / 2, Units(sums.x, scale, sums.y, fit_intercept))
 
     def restore(self, w: ArrayLike) -> "Array | Coefficients":

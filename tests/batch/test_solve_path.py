@@ -1,5 +1,7 @@
 """The whole path as a pure function: what it returns is what other solvers find, with a gap that holds."""
 
+import importlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +11,7 @@ import proxreg as pr
 from bench.certificate import relative_gap
 from tests import problems
 
+solve_path = importlib.import_module("proxreg.batch.solve_path")  # the module, which the function of its name hides
 LOSSES = "squared", "logistic", "huber", "poisson"
 #: shapes that take each of the ways: sums over rows, rows with all columns, rows with a working set
 FORMS = {"few columns": (60, 8, None), "working set": (60, 40, 24), "many columns": (30, 1100, None)}
@@ -197,3 +200,15 @@ def test_float32_certificates_hold(mean):
     for k in np.flatnonzero(converged):
         own = relative_gap(X, y, found.w.coef[k], found.w.intercept[k], alphas[k])
         assert own <= 1.01 * found.gap[k] + 1e-6
+
+
+def test_coupled_coefficients_without_a_gram_matrix(monkeypatch):
+    """More columns than a Gram matrix should have, with a penalty that allows no working set."""
+    monkeypatch.setattr(solve_path, "GRAM_MOST", 4)
+    X, y = problems.responses("huber", 57, 8)
+    alphas = grid("huber", X, y, num=3)
+    model = pr.LinearModel(X, y, loss="huber", fit_intercept=True)
+    found = pr.solve_path(model, pr.GroupLasso(1.0, np.arange(8) // 3), alphas, tol=1e-9)
+    alone = jax.vmap(lambda alpha: pr.fista(model, pr.GroupLasso(alpha, np.arange(8) // 3), tol=1e-9))(alphas)
+    assert np.all(found.status == pr.Status.CONVERGED)
+    np.testing.assert_allclose(found.objective, alone.objective, rtol=1e-8)
