@@ -368,7 +368,7 @@ def test_free_columns_that_nearly_depend_on_each_other(loss, apart):
     null = problems.null_loss(loss, y)
     here = objective(loss, X, y, path.coef[0], path.intercept[0], [0, 0, 0.05, 0.05])
     excess = (here - best.objective[0]) / null
-    assert not excess > path.gap[0] + 1e-6
+    assert not excess > path.gap[0] * (1 + 1e-9) + 1e-6  # of one that has gone astray both are 1e34, and rounded
     assert not path.converged[0] or excess <= 1e-4
 
 
