@@ -1,4 +1,4 @@
-"""What users hand to ``solve_path``, checked and in one shape."""
+"""Check what users hand to ``solve_path``, and bring it into one shape."""
 
 import operator
 from typing import Any, NamedTuple

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from proxreg._pytree import Array, pytree_dataclass, replace, tree_where
 from proxreg.batch.local_model import Lanes, LocalModel, Motion, at_rest, minimise
 from proxreg.batch.newton import WIDEST, polish
-from proxreg.models import Certificate, Point, QuadraticProblem
+from proxreg.models import Certificate, Point, QuadraticProblem, relative
 from proxreg.penalties import Penalty
 
 #: Steps between two evaluations. Under ``vmap`` all data wait for those whose lanes need the most, so few; but of many
@@ -29,7 +29,7 @@ class GramState(NamedTuple):
 
 @pytree_dataclass
 class GramForm:
-    """See ``Form``."""
+    """Solve lanes as ``Form`` says, on their Gram matrix."""
 
     problem: QuadraticProblem
     steps: Array  # (p,) lengths that G allows
@@ -43,18 +43,20 @@ class GramForm:
         """The point: parameters and gradient are affine."""
         return state.motion.point
 
-    def begin(self, penalties: Penalty, kept: Point) -> GramState:
+    def begin(self, kept: Point) -> GramState:
         """The state at a point."""
         return GramState(at_rest(kept), jnp.full(len(kept.params), PATIENCE, jnp.int32))
 
     def certify(self, penalty: Penalty, state: GramState) -> tuple[Certificate, Array]:
-        """The certificate, and the gap that rounding of sums leaves in any case."""
+        """Return the certificate, and the gap that rounding of sums leaves in any case."""
         problem = replace(self.problem, penalty=penalty)
-        constant = problem.constant
-        floor = jnp.zeros((), problem.c.dtype)
-        if constant is not None:
-            floor = problem.rounding(state.motion.point.params) / jnp.where(constant > 0, constant, 1)
-        return problem.certify(state.motion.point), floor
+        return problem.certify(state.motion.point), self._floor(state.motion.point.params)
+
+    def _floor(self, w: Array) -> Array:
+        """Return the gap that rounding of sums leaves at ``w``; zero where no gap is known."""
+        if self.problem.constant is None:
+            return jnp.zeros((), w.dtype)
+        return relative(self.problem.rounding(w), self.problem.constant)
 
     def outgrown(self, state: GramState) -> Array:
         """Never: there is no working set."""
@@ -67,18 +69,12 @@ class GramForm:
         problem, dtype = self.problem, self.problem.c.dtype
         w, gradient = state.motion.point
         constant = jnp.zeros((), dtype) if problem.constant is None else problem.constant
-        norms = jnp.sqrt(jnp.maximum(jnp.diagonal(problem.G), 0))
-        lost = jax.vmap(problem.rounding)(w) if problem.constant is not None else jnp.zeros(live.shape, dtype)
-        floor = lost / jnp.where(constant > 0, constant, 1)
+        floor = jax.vmap(self._floor)(w)
         scales = jnp.ones(live.shape, dtype)
-        # as in ``QuadraticProblem.certify`` where the constant is not known
-        size = jnp.sqrt(2 * constant)
-        if problem.constant is None:
-            size = jnp.max(jnp.abs(problem.c) / jnp.where(norms > 0, norms, 1), initial=0.0)
         loss = jax.vmap(lambda w, g: constant + w @ (g - problem.c) / 2)(w, gradient)
         models = LocalModel(
-            problem.G.astype(jnp.float32), w, gradient, loss, scales, constant, norms, size, penalties,
-            least_squares=problem.constant is not None,
+            problem.G.astype(jnp.float32), w, gradient, loss, scales, constant, problem.norms, problem.null_residual,
+            penalties, least_squares=problem.constant is not None,
         )  # fmt: skip
         leave = jnp.where(waiting, live.size - max(live.size // READY, 1), 0)
 

@@ -1,4 +1,4 @@
-"""What lanes minimise between two looks at the data: a quadratic about the point where each of them is."""
+"""Minimise, between two looks at the data, a quadratic about the point where each lane is."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -72,7 +72,7 @@ class LocalModel:
 
 
 class Lanes(NamedTuple):
-    """What lanes ``(S,)`` are to do on their models."""
+    """Say what lanes ``(S,)`` are to do on their models."""
 
     live: Array  # others stay where they are
     aim: Callable[[Array], Array]  # errors at which lanes are done, from those (S,) at the start
@@ -126,7 +126,7 @@ def _step(models: LocalModel, steps: Array, motion: Motion, moving: Array) -> Mo
 
 
 class Descent(NamedTuple):
-    """Where lanes ``(S, ...)`` have come to on their models."""
+    """Hold where lanes ``(S, ...)`` have come to on their models."""
 
     motion: Motion
     taken: Array  # steps

@@ -16,14 +16,14 @@ from proxreg.solvers import Status
 
 
 class Form(Protocol):
-    """How lanes move, and how they are certified; states have the slots' axis in front where not of one lane."""
+    """Say how lanes move, and how they are certified; states have the slots' axis in front where not of one lane."""
 
     def kept(self, state: Any) -> Any:
-        """What is kept of lanes that are done, affine in their parameters: others begin between them."""
+        """Return what is kept of lanes that are done, affine in their parameters: others begin between them."""
         ...
 
-    def begin(self, penalties: Penalty, kept: Any) -> Any:
-        """The states of lanes at what was kept, or at what lies between."""
+    def begin(self, kept: Any) -> Any:
+        """Return the states of lanes at what was kept, or at what lies between."""
         ...
 
     def certify(self, penalty: Penalty, state: Any) -> tuple[Certificate, Array]:
@@ -42,7 +42,7 @@ class Form(Protocol):
 
 
 class Solved(NamedTuple):
-    """What lanes have come to, ``(L + 1, ...)``: the last entry takes what is written for no lane."""
+    """Hold what lanes have come to, ``(L + 1, ...)``: the last entry takes what is written for no lane."""
 
     kept: Any
     certificate: Certificate
@@ -135,7 +135,7 @@ def solve_lanes(
         else:
             usable = (solved.status[:-1] == Status.CONVERGED) | (solved.status[:-1] == Status.MAX_STEPS)
             kept = jax.vmap(lambda lane: interpolated(alphas, usable, solved.kept, lane))(lane)
-        return form.begin(penalties_at(lane), kept)
+        return form.begin(kept)
 
     def advance(slots: Slots, live: Array, waiting: Array) -> tuple[Slots, Array]:
         lane, state, num_steps = slots

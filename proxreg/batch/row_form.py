@@ -15,7 +15,7 @@ from proxreg._core import apply_where
 from proxreg._pytree import Array, pytree_dataclass, replace, static, tree_where
 from proxreg.batch.local_model import Lanes, LocalModel, at_rest, minimise
 from proxreg.batch.newton import polish
-from proxreg.models import Certificate, Coefficients, Image, LinearProblem, Point, majoriser, weighted_gram
+from proxreg.models import Certificate, Coefficients, Image, LinearProblem, Point, majoriser, relative, weighted_gram
 from proxreg.penalties import Penalty
 
 PATIENCE = 200  # steps on a model
@@ -26,7 +26,6 @@ FULL = 0.95  # a part of the width that columns in use may fill
 WIDER = 4  # times the width, where those of one lane fill more
 SETTLED = 10  # rounds after which a support is about what it will be
 TRUSTED = 1 + 1e-3  # a divergence so many times the model's is agreement
-_TINY = 1e-30  # keeps a quotient of zeros zero
 SHORTER, LONGER, LONGEST = 0.8, 1.2, 4.0  # factors on the curvature of a lane whose steps are cautious, or too long
 CAUTIOUS = 0.7  # a divergence so many times the model's
 
@@ -42,7 +41,7 @@ class RowState(NamedTuple):
 
 @pytree_dataclass
 class RowForm:
-    """See ``Form``."""
+    """Solve lanes as ``Form`` says, on the rows of X."""
 
     problem: LinearProblem
     width: int = static()  # columns of a working set; as many as X has: all of them, always
@@ -57,7 +56,7 @@ class RowForm:
         n, p = self.problem.X.shape
         return point.params, point.image.eta if n <= p else None
 
-    def begin(self, penalties: Penalty, kept: Any) -> RowState:
+    def begin(self, kept: Any) -> RowState:
         """The state at parameters; a product with X, and another where the predictor is not kept."""
 
         def lane(kept: Any) -> RowState:
@@ -113,7 +112,7 @@ class RowForm:
         total = jnp.sum(curvature)
         center = jnp.zeros(X.shape[1], dtype)
         if problem.fit_intercept:
-            center = (curvature @ X) / jnp.where(total > 0, total, 1)
+            center = relative(curvature @ X, total)
         low = X.astype(jnp.float32), curvature.astype(jnp.float32), center.astype(jnp.float32)
         G = jax.lax.stop_gradient(weighted_gram(*low))
         own = _columns(penalties, at, problem.center.size)
@@ -145,7 +144,7 @@ class RowForm:
         move = point.params - start
         shift = jnp.zeros_like(intercept)
         if problem.fit_intercept:
-            shift = -state.gradient.intercept / (state.scale * jnp.where(total > 0, total, 1))
+            shift = -relative(state.gradient.intercept, state.scale * total)
         predicted = jnp.sum(move * (point.image - there), axis=1) + state.scale * total * jnp.square(shift)
         change = move @ X.T + (shift - move @ center)[:, None]
         shift = shift - move @ (center - _take(problem.center, at))
@@ -162,7 +161,7 @@ class RowForm:
 
         divergence, noise = jax.vmap(lane)(new, old)
         agreed = divergence <= TRUSTED * predicted + noise
-        ratio = divergence / jnp.where(predicted > 0, predicted, 1)
+        ratio = relative(divergence, predicted)
         ratio = jnp.where(jnp.isfinite(ratio), ratio, LONGEST)
         kept = jnp.where((ratio < CAUTIOUS) & (predicted > noise), old.scale * SHORTER, old.scale)
         scale = jnp.where(agreed, kept, old.scale * jnp.clip(1.1 * ratio, LONGER, LONGEST))
@@ -184,7 +183,7 @@ class RowForm:
 
         def lane(penalty: Penalty, w: Array, gradient: Array) -> tuple[Array, Array]:
             worst = jnp.abs(penalty.residual(w, gradient)) / unit
-            return _entry_factors(penalty, w, gradient, p), worst / jnp.maximum(jnp.max(worst), _TINY)
+            return _entry_factors(penalty, w, gradient, p), relative(worst, jnp.max(worst))
 
         factors, worst = jax.vmap(lane)(penalties, coef, state.gradient.coef)
         score = jnp.where(_in_use(state, live) > FULL * width, worst, factors)

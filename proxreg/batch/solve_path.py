@@ -180,7 +180,7 @@ class _Task(NamedTuple):
 
     @property
     def penalty(self) -> Penalty:
-        """That of the first lane."""
+        """Return that of the first lane."""
         return jax.tree.map(lambda leaf: leaf[0], self.penalties.lanes(slice(1)).penalties())
 
     def on_gram(self, quadratic: Quadratic) -> Result:

@@ -210,26 +210,32 @@ class QuadraticProblem:
         w, g = point
         constant = 0.0 if self.constant is None else self.constant
         objective = constant + w @ (g - self.c) / 2 + self.penalty.value(w)
-        norms = jnp.sqrt(jnp.maximum(jnp.diagonal(self.G), 0))
         if self.constant is None:
             gap = jnp.full_like(objective, jnp.nan)
-            # no larger than the norm of the residual, which is not known
-            size = jnp.max(jnp.abs(self.c) / jnp.where(norms > 0, norms, 1), initial=0.0)
         else:
             residual = jnp.maximum(2 * self.constant - w @ self.c + w @ g, 0)
             gap = duality_gap(self.penalty, w, g, lambda c: jnp.square(1 - c) / 2 * residual)
-            size = jnp.sqrt(2 * self.constant)
             gap = relative(gap + self.rounding(w), self.constant)
-        return Certificate(objective, gap, column_violation(self.penalty, w, g, norms, size))
+        return Certificate(objective, gap, column_violation(self.penalty, w, g, self.norms, self.null_residual))
+
+    @property
+    def norms(self) -> Array:
+        """Return the norms of the columns ``(p,)`` under the weights."""
+        return jnp.sqrt(jnp.maximum(jnp.diagonal(self.G), 0))
+
+    @property
+    def null_residual(self) -> Array:
+        """Return the norm of the residual at w = 0; a number that is no larger where the constant is not known."""
+        if self.constant is None:
+            return jnp.max(jnp.abs(self.c) / jnp.where(self.norms > 0, self.norms, 1), initial=0.0)
+        return jnp.sqrt(2 * self.constant)
 
     def rounding(self, w: Array) -> Array:
         """Return how far rounding of the sums, and of a restored intercept, may put off the objective at ``w``."""
         assert self.constant is not None
-        norms = jnp.sqrt(jnp.maximum(jnp.diagonal(self.G), 0))
-        size = jnp.sqrt(2 * self.constant)
-        lost = sum_rounding(w, self.c, norms, size, self.overlap)
+        lost = sum_rounding(w, self.c, self.norms, self.null_residual, self.overlap)
         if self.units is not None and self.units.fit_intercept:
-            lost += jnp.where(self.constant > 0, self.units.intercept_rounding(w, size), 0)
+            lost += jnp.where(self.constant > 0, self.units.intercept_rounding(w, self.null_residual), 0)
         return jax.lax.stop_gradient(lost)
 
     def solution(self, point: Point) -> Array:
