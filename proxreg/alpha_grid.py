@@ -8,8 +8,8 @@ import numpy as np
 
 from proxreg import _precision
 from proxreg._pytree import Array, replace, strong
-from proxreg.batch import PenaltyBatch, column_bucket, padded, strength, wide_bucket
-from proxreg.engine import ProjectedSource, free_columns, solve_one, solve_together
+from proxreg.batch import Lanes, PenaltyBatch, column_bucket, padded, solve_on_rows, strength, wide_bucket
+from proxreg.engine import ProjectedSource, free_columns, solve_one
 from proxreg.fitting import inverse_of
 from proxreg.models import Coefficients, LinearModel
 from proxreg.penalties import L1, Penalty, Zero
@@ -71,7 +71,7 @@ def _likelihood_of_free(task: Task, free: np.ndarray) -> Any:
     part = replace(model, X=padded(model.X[:, free], len(model.X), size))
     family = PenaltyBatch(L1(0.0), None, np.zeros(1, task.dtype), None).columns(np.arange(free.size), free.size, size)
     tol = max(NULL_TOL, _precision.SMALLEST_TOL[task.dtype])
-    found = solve_together(part, family, None, tol=tol, max_steps=NULL_STEPS).w
+    found = solve_on_rows(part, Lanes(family), tol=tol, max_steps=NULL_STEPS).w
     coef, intercept = found if task.fit_intercept else (found, np.zeros(1, task.dtype))
     w = np.zeros(model.X.shape[1], task.dtype)
     w[free] = np.asarray(coef)[0, : free.size]

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array, replace, strong, tree_put, tree_take
-from proxreg.batch import PenaltyBatch, column_bucket, filled, fine_bucket, padded, wide_bucket
+from proxreg.batch import Lanes, PenaltyBatch, column_bucket, filled, fine_bucket, padded, solve_on_rows, wide_bucket
 from proxreg.engine import (
     FEW,
     Certified,
@@ -20,10 +20,8 @@ from proxreg.engine import (
     doubtful,
     free_columns,
     solve,
-    solve_glm,
     solve_grid,
     solve_lanes,
-    solve_together,
 )
 from proxreg.fitting import (
     certified_by_rows,
@@ -126,7 +124,7 @@ def _by_steps(
     engine = options.solver == "auto" and suits(tasks[0], family.template, family.alpha, family.l1_ratio)
     if engine and tasks[0].source is not None:
         return _least_squares(tasks, family, response, starts, options, base)
-    solve = _any_loss if engine else _as_they_come
+    solve = _any_loss if options.solver == "auto" and tasks[0].source is None else _as_they_come
     near = [None if base is None else base[response == number] for number in range(len(tasks))]
     parts = [
         _beside_free(solve, tasks[number], family.lanes(response == number), starts[number], options, near[number])
@@ -240,9 +238,7 @@ def _beside_free(
 
 def _any_loss(task: Task, family: PenaltyBatch, start: Any, options: Options, near: np.ndarray | None) -> Result:
     assert isinstance(task.smooth, LinearModel)
-    p = task.data.X.shape[1]
-    problem = _with_idle_columns(task.smooth, family, start, p)
-    return _first_columns(solve_glm(*problem, tol=options.tol, max_steps=options.max_steps), p)
+    return solve_on_rows(task.smooth, Lanes(family, start), tol=options.tol, max_steps=options.max_steps)
 
 
 def _with_idle_columns(
@@ -271,8 +267,10 @@ def _as_they_come(task: Task, family: PenaltyBatch, start: Any, options: Options
     lanes = family.alpha.size
     full = filled(np.arange(lanes), fine_bucket(lanes))  # idle lanes, for the same reason
     start = jax.tree.map(lambda x: np.asarray(x)[full], start)
-    stop = {"tol": options.tol, "max_steps": options.max_steps, "solver": options.solver}
-    found = solve_together(model, family.lanes(full), start, **stop)
+    some = family.lanes(full)
+    given = some.template, some.alpha, some.l1_ratio, some.factor, start, options.tol, options.max_steps
+    name = "fista" if options.solver == "auto" else options.solver
+    found = solve_lanes(model, *given, name, own_starts=start is not None)
     return _first_columns(tree_take(found, slice(lanes)), p)
 
 

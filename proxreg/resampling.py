@@ -10,7 +10,7 @@ import numpy as np
 from proxreg import _precision
 from proxreg._progress import report, unheard
 from proxreg._pytree import replace, tree_put, tree_take
-from proxreg.batch import PenaltyBatch, filled, padded
+from proxreg.batch import Lanes, PenaltyBatch, padded, solve_on_rows
 from proxreg.dispatch import result_of
 from proxreg.engine import (
     OneBlasThread,
@@ -20,7 +20,6 @@ from proxreg.engine import (
     in_parallel,
     infinite_intercept,
     solve_grid,
-    solve_together,
     why_infinite,
 )
 from proxreg.fitting import centred_rows, free_of_penalty, on_input_scale, scales_of, with_gaps
@@ -33,7 +32,6 @@ from proxreg.solvers import Result
 from proxreg.task import Options, Task
 
 MOST = 1 << 21  # coefficients of lanes at work together
-LANES = 64  # of any other loss than the squared one, in a program
 
 
 def half_samples(key: jax.Array, y: np.ndarray, classes: tuple | None, pairs: int) -> np.ndarray:
@@ -157,7 +155,6 @@ def _any_loss(problem: PathProblem, whole: dict[str, np.ndarray]):
     coef = (whole["coef"] * task.design.scale).reshape(problem.grid.size, -1).astype(task.dtype)
     intercept = whole["intercept"].ravel() - task.design.y_center
     intercept = intercept + whole["coef"].reshape(problem.grid.size, -1) @ task.design.center
-    stop: Any = {"max_steps": options.max_steps, "solver": options.solver}
 
     def solve(weights: np.ndarray) -> Result:
         response, family = _lanes(problem, len(weights))
@@ -170,13 +167,8 @@ def _any_loss(problem: PathProblem, whole: dict[str, np.ndarray]):
         return _with_gaps(task, model, options, weights, response, family, found, free, by_steps)
 
     def by_steps(weights: np.ndarray, response: np.ndarray, family: PenaltyBatch, start: Any, tol: float) -> Result:
-        parts, count = [], response.size
-        for first in range(0, count, LANES):
-            at = filled(np.arange(first, min(first + LANES, count)), LANES)
-            begin, own = tree_take(start, at), weights[response[at]]
-            part = solve_together(model, family.lanes(at), begin, tol=tol, **stop, weights=own)
-            parts.append(tree_take(part, slice(count - first)))
-        return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+        lanes = Lanes(family, start, own_starts=True, sample=response)
+        return solve_on_rows(model, lanes, tol=tol, max_steps=options.max_steps, weights=weights)
 
     return solve
 

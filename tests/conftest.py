@@ -9,8 +9,8 @@ import pytest
 
 #: modules whose tests take 20 seconds or more together, most of it compilation
 SLOW = """
-batch/test_pure batch/test_solve_path core/test_fork core/test_programs
-engine/test_engine engine/test_glm engine/test_glm_newton engine/test_multinomial
+batch/test_other_losses batch/test_pure batch/test_solve_path core/test_fork core/test_programs
+engine/test_engine engine/test_multinomial
 penalties/test_derivatives penalties/test_precision penalties/test_transforms sklearn/test_against_scikit_learn
 sklearn/test_behaviour sklearn/test_contract sklearn/test_convergence sklearn/test_estimator_checks
 sklearn/test_likelihoods_against_scikit_learn sklearn/test_routing test_bench test_bench_networks test_certificate

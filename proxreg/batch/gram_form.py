@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from proxreg._pytree import Array, pytree_dataclass, replace, tree_where
-from proxreg.batch.local_model import Lanes, LocalModel, Motion, at_rest, minimise
-from proxreg.batch.newton import WIDEST, polish
+from proxreg.batch.local_model import Hessian, Lanes, LocalModel, Motion, at_rest, minimise
+from proxreg.batch.newton import STEPS, WIDEST, polish
 from proxreg.models import Certificate, Point, QuadraticProblem, relative
 from proxreg.penalties import Penalty
 
@@ -32,12 +32,18 @@ class GramForm:
     """Solve lanes as ``Form`` says, on their Gram matrix."""
 
     problem: QuadraticProblem
+    hessian: Hessian  # G in full precision
+    rough: Hessian  # G with the digits that steps need
     steps: Array  # (p,) lengths that G allows
 
     @classmethod
     def of(cls, problem: QuadraticProblem) -> "GramForm":
         """For a problem with any penalty of its lanes'."""
-        return cls(problem, problem.steps(problem.start(None)))
+        root = jnp.where(problem.norms > 0, problem.norms, 1)
+        size = jnp.where(problem.null_residual > 0, problem.null_residual, 1)
+        G = problem.G / root / root[:, None]
+        full, rough = Hessian(G, root, size), Hessian(G.astype(jnp.float32), root, size)
+        return cls(problem, full, rough, problem.steps(problem.start(None)))
 
     def kept(self, state: GramState) -> Point:
         """The point: parameters and gradient are affine."""
@@ -73,7 +79,7 @@ class GramForm:
         scales = jnp.ones(live.shape, dtype)
         loss = jax.vmap(lambda w, g: constant + w @ (g - problem.c) / 2)(w, gradient)
         models = LocalModel(
-            problem.G.astype(jnp.float32), w, gradient, loss, scales, constant, problem.norms, problem.null_residual,
+            self.rough, w, gradient, loss, scales, constant, problem.norms, problem.null_residual,
             penalties, least_squares=problem.constant is not None,
         )  # fmt: skip
         leave = jnp.where(waiting, live.size - max(live.size // READY, 1), 0)
@@ -86,8 +92,8 @@ class GramForm:
         motion, taken, aim, unfinished = minimise(models, state.motion, self.steps, lanes)
         patience = state.patience - taken
         if problem.penalty.separable and problem.c.size <= WIDEST:
-            slow = unfinished & (patience <= 0) & (budget > taken)
-            point, more = polish(replace(models, G=problem.G), motion.point, slow, aim)
+            slow = unfinished & (patience <= 0) & (budget - taken >= STEPS)
+            point, more = polish(replace(models, hessian=self.hessian), motion.point, slow, aim)
             motion, taken = _restarted(motion, point, slow), taken + more
             patience = jnp.where(slow, PATIENCE, patience).astype(jnp.int32)
         exact = jax.vmap(problem.at)(motion.point.params)

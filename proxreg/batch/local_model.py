@@ -16,14 +16,41 @@ _OWN = "start", "gradient_there", "loss_there", "scale", "penalty"  # fields tha
 
 
 @pytree_dataclass
-class LocalModel:
-    """``loss + gradient . (w - w0) + scale (w - w0)' G (w - w0) / 2`` of one lane; lanes share G ``(m, m)``.
+class Hessian:
+    """``diag(root) G diag(root)``, with G ``(m, m)`` in a type that may have fewer digits, and a smaller range.
 
-    The image of a point is its gradient. Rounding is relative to the way from w0 and
-    not to w, so that G may have fewer digits than the rest: what comes of it is evaluated on the data.
+    Whatever the units of columns and response are: G is of columns in units of their ``root``, and what it is
+    multiplied by is in units of the response's ``size``.
     """
 
     G: Array
+    root: Array  # (m,)
+    size: Array
+
+    def product(self, v: Array) -> Array:
+        """Return the product with ``v (..., m)``, in the type of v."""
+        inner = (v * (self.root / self.size)).astype(self.G.dtype)
+        return (inner @ self.G).astype(v.dtype) * (self.root * self.size)
+
+    def part(self, at: Array) -> Array:
+        """Return the entries of the coordinates ``at``, in the type of ``root``."""
+        root = self.root[at]
+        return root[:, None] * self.G[at][:, at].astype(root.dtype) * root
+
+    def diagonal(self) -> Array:
+        """Return the diagonal ``(m,)``."""
+        return jnp.square(self.root) * jnp.diagonal(self.G).astype(self.root.dtype)
+
+
+@pytree_dataclass
+class LocalModel:
+    """``loss + gradient . (w - w0) + scale (w - w0)' H (w - w0) / 2`` of one lane; lanes share H ``(m, m)``.
+
+    The image of a point is its gradient. Rounding is relative to the way from w0 and not to w, so that H may have fewer
+    digits than the rest: what comes of it is evaluated on the data.
+    """
+
+    hessian: Hessian
     start: Array  # w0 (m,)
     gradient_there: Array  # (m,)
     loss_there: Array
@@ -36,8 +63,7 @@ class LocalModel:
 
     def at(self, params: Array) -> Point:
         """One product with G."""
-        change = self.G @ (params - self.start).astype(self.G.dtype)
-        return Point(params, self.gradient_there + self.scale * change.astype(params.dtype))
+        return Point(params, self.gradient_there + self.scale * self.hessian.product(params - self.start))
 
     def loss(self, point: Point) -> Array:
         """Return the model's loss."""
@@ -59,7 +85,7 @@ class LocalModel:
 
     def axes(self) -> Any:
         """Return where the lanes' axis is in models of several lanes."""
-        return replace(self, **dict.fromkeys(("G", "null_loss", "norms", "residual")), **dict.fromkeys(_OWN, 0))
+        return replace(self, **dict.fromkeys(("hessian", "null_loss", "norms", "residual")), **dict.fromkeys(_OWN, 0))
 
     def lane(self, number: Array) -> "LocalModel":
         """Return one of the models of several lanes."""
@@ -109,8 +135,8 @@ def _step(models: LocalModel, steps: Array, motion: Motion, moving: Array) -> Mo
     target = w + ahead - t * (g + go * (g - g_before))
     new = jax.vmap(lambda penalty, v, step: penalty.prox(v, step))(models.penalty, target, t)
     progress = jnp.where(moving[:, None], new - w, 0)
-    change = (progress.astype(models.G.dtype) @ models.G).astype(w.dtype)
-    point = Point(jnp.where(moving[:, None], new, w), g + models.scale[:, None] * change)
+    change = models.scale[:, None] * models.hessian.product(progress)
+    point = Point(jnp.where(moving[:, None], new, w), g + change)
     length, along = (jnp.sum(progress * other / steps, axis=1) for other in (progress, ahead))
     # ever further, or back and forth: too long a step; 1 / GREED leaves room for a majoriser a third too small
     shorter = jnp.maximum(pace * SHRINK, jnp.minimum(pace, jnp.where(length > first, 1 / GREED, 1)))
@@ -137,8 +163,8 @@ class Descent(NamedTuple):
 def minimise(models: LocalModel, motion: Motion, steps: Array, lanes: Lanes) -> Descent:
     """Return the lanes after accelerated steps on their models.
 
-    Greedy FISTA (Liang, Luo and Schoenlieb 2018, arXiv:1807.04005) with one product ``G W`` for all lanes. A lane that
-    is done rests. ``steps (m,)`` are the lengths that G allows.
+    Greedy FISTA (Liang, Luo and Schoenlieb 2018, arXiv:1807.04005) with one product ``H W`` for all lanes. A lane that
+    is done rests. ``steps (m,)`` are the lengths that H allows.
     """
 
     def advance(carry):

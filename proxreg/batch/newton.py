@@ -13,7 +13,7 @@ from proxreg.models import Point
 
 WIDEST = 512  # coefficients that a step may move: it decomposes a matrix of that size
 STEPS = 10  # at a time
-RIDGE = 1e-13  # of the largest diagonal entry: active columns may depend on each other
+RIDGE = 1e-13  # of the diagonal: active columns may depend on each other
 
 
 def polish(models: LocalModel, points: Point, chosen: Array, aim: Array) -> tuple[Point, Array]:
@@ -44,13 +44,19 @@ def _steps(model: LocalModel, point: Point, aim: Array) -> tuple[Point, Array]:
     def advance(carry):
         point, error, _, count = carry
         before = model.objective(point)
-        for candidate in _candidates(model, point):
-            new = model.at(candidate)
-            lower, closer = model.objective(new), model.error(new)
-            rounding = 4 * jnp.finfo(before.dtype).eps * jnp.abs(before)
-            better = (lower < before) | ((lower <= before + rounding) & (closer < error))
-            point, before, error = tree_where(better, (new, lower, closer), (point, before, error))
-        return point, error, error < carry[1], count + 1
+        # both at once: written one after the other they are compiled twice
+        new = jax.vmap(model.at)(jnp.stack(_candidates(model, point)))
+        lower, closer = jax.vmap(model.objective)(new), jax.vmap(model.error)(new)
+        rounding = 4 * jnp.finfo(before.dtype).eps * jnp.abs(before)
+
+        def better(objective: Array, error: Array, than: Array, than_error: Array) -> Array:
+            return (objective < than) | ((objective <= than + rounding) & (error < than_error))
+
+        best = better(lower[1], closer[1], lower[0], closer[0]).astype(int)
+        point_then = jax.tree.map(lambda leaf: leaf[best], new)
+        accepted = better(lower[best], closer[best], before, error)
+        point, error = tree_where(accepted, (point_then, closer[best]), (point, error))
+        return point, error, accepted, count + 1
 
     error = model.error(point)
     point, _, _, count = jax.lax.while_loop(going, advance, (point, error, error > aim, jnp.zeros((), jnp.int32)))
@@ -65,10 +71,10 @@ def _candidates(model: LocalModel, point: Point) -> tuple[Array, Array]:
     size = min(WIDEST, w.size)
     at = jax.lax.top_k(active.astype(w.dtype), size)[1]
     free = active[at]
-    G = model.scale * model.G[at][:, at].astype(w.dtype)
+    H = model.scale * model.hessian.part(at)
     bend = jnp.where((w[at] != 0) & jnp.isfinite(bend[at]), bend[at], 0)
-    ridge = RIDGE * jnp.max(jnp.diagonal(G), initial=0.0)
-    system = jnp.where(free[:, None] & free[None], G, 0) + jnp.diag(jnp.where(free, bend + ridge, 1))
+    ridge = RIDGE * jnp.diagonal(H)
+    system = jnp.where(free[:, None] & free[None], H, 0) + jnp.diag(jnp.where(free, bend + ridge, 1))
     factor = jax.scipy.linalg.cho_factor(system)
     move = jnp.zeros_like(w).at[at].set(-jax.scipy.linalg.cho_solve(factor, jnp.where(free, slope[at], 0)))
     move = jnp.where((w == 0) & (move * slope >= 0), 0, move)  # against the subgradient that let it in

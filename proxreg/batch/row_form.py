@@ -13,8 +13,8 @@ import jax.numpy as jnp
 
 from proxreg._core import apply_where
 from proxreg._pytree import Array, pytree_dataclass, replace, static, tree_where
-from proxreg.batch.local_model import Lanes, LocalModel, at_rest, minimise
-from proxreg.batch.newton import polish
+from proxreg.batch.local_model import Hessian, Lanes, LocalModel, at_rest, minimise
+from proxreg.batch.newton import STEPS, polish
 from proxreg.models import Certificate, Coefficients, Image, LinearProblem, Point, majoriser, relative, weighted_gram
 from proxreg.penalties import Penalty
 
@@ -25,8 +25,10 @@ NEWTON = 0.1  # violation that a round leaves of another loss, relative to the o
 FULL = 0.95  # a part of the width that columns in use may fill
 WIDER = 4  # times the width, where those of one lane fill more
 SETTLED = 10  # rounds after which a support is about what it will be
+OLD = 30  # rounds after which a lane has a Hessian of its own
 TRUSTED = 1 + 1e-3  # a divergence so many times the model's is agreement
 SHORTER, LONGER, LONGEST = 0.8, 1.2, 4.0  # factors on the curvature of a lane whose steps are cautious, or too long
+EXACT = 0.85  # a divergence so many times that of a model that has more curvature than the lanes share
 CAUTIOUS = 0.7  # a divergence so many times the model's
 
 
@@ -44,8 +46,15 @@ class RowForm:
     """Solve lanes as ``Form`` says, on the rows of X."""
 
     problem: LinearProblem
+    peak: Array  # (p,) the largest entry of each column
     width: int = static()  # columns of a working set; as many as X has: all of them, always
     fixed: bool = static()  # a support that outgrows it ends its lane
+
+    @classmethod
+    def of(cls, problem: LinearProblem, width: int, fixed: bool) -> "RowForm":
+        """For a problem with any penalty of its lanes', on working sets of so many columns."""
+        peak = jnp.max(jnp.abs(problem.X), axis=0, initial=0.0)
+        return cls(problem, jnp.where(peak > 0, peak, 1), width, fixed)
 
     def kept(self, state: RowState) -> Any:
         """The parameters, and with few rows the predictor, which saves a product."""
@@ -81,7 +90,8 @@ class RowForm:
     def outgrown(self, state: RowState) -> Array:
         """Return the lanes that use a working set up, where the user has fixed its width."""
         used = jnp.sum(state.point.params.coef != 0, axis=1)
-        return jnp.full(used.shape, self.fixed and self.width < self.problem.center.size) & (used >= self.width)
+        fixed = jnp.full(used.shape, self.fixed and self.width < self.problem.center.size)
+        return fixed & (used >= self.width) & (state.rounds >= SETTLED)
 
     def advance(
         self, penalties: Penalty, state: RowState, live: Array, budget: Array, tol: Array, waiting: Array
@@ -105,6 +115,7 @@ class RowForm:
         self, penalties: Penalty, state: RowState, live: Array, budget: Array, tol: Array, width: int
     ) -> tuple[RowState, Array]:
         problem, dtype = self.problem, self.problem.X.dtype
+        live = self._with_priority(state, live)
         (coef, intercept), eta = state.point.params, state.point.image.eta
         at = self._working_set(penalties, state, live, width)
         X = problem.X if at is None else problem.X[:, at]
@@ -113,33 +124,38 @@ class RowForm:
         center = jnp.zeros(X.shape[1], dtype)
         if problem.fit_intercept:
             center = relative(curvature @ X, total)
-        low = X.astype(jnp.float32), curvature.astype(jnp.float32), center.astype(jnp.float32)
-        G = jax.lax.stop_gradient(weighted_gram(*low))
+        hessian = self._hessian(X, curvature, center, _take(self.peak, at), jnp.float32)
         own = _columns(penalties, at, problem.center.size)
-        metric = jax.tree.map(lambda leaf: leaf[0], own).metric(jnp.diagonal(G).astype(dtype))
-        steps = 1 / majoriser(lambda v: (G @ v.astype(G.dtype)).astype(dtype), metric, X.shape[1])
+        metric = jax.tree.map(lambda leaf: leaf[0], own).metric(hessian.diagonal())
+        steps = 1 / majoriser(hessian.product, metric, X.shape[1])
 
         start, there = _take(coef, at), _take(state.gradient.coef, at) - center * state.gradient.intercept[:, None]
         loss = jax.vmap(problem.loss_of)(eta)
         norms = _take(problem.norms, at)
         affine = problem.loss.affine
         models = LocalModel(
-            G, start, there, loss, state.scale, problem.null_loss, norms, problem.null_residual, own,
+            hessian, start, there, loss, state.scale, problem.null_loss, norms, problem.null_residual, own,
             least_squares=affine,
         )  # fmt: skip
         eps = jnp.finfo(dtype).eps
 
         def aim_of(errors: Array) -> Array:
-            return jnp.maximum(0.9 * tol, INNER * jnp.minimum(errors, ROUGH)) if affine else NEWTON * errors + 4 * eps
+            return (
+                jnp.maximum(0.9 * tol, INNER * jnp.minimum(errors, ROUGH)) if affine else NEWTON * errors + 1e-3 * eps
+            )
 
         leave = jnp.minimum(live.size // 4, jnp.sum(live) - 1)
         lanes = Lanes(live, aim_of, jnp.minimum(budget, PATIENCE), leave)
         inner, taken, aim, slow = minimise(models, at_rest(Point(start, there)), steps, lanes)
-        point, slow = inner.point, slow & (budget > PATIENCE)
+        point, slow = inner.point, slow & (budget - taken >= STEPS)
         if problem.penalty.separable:
-            # Newton's method needs all digits of G, accelerated steps do not
-            digits = apply_where(jnp.any(slow), lambda _: weighted_gram(X, curvature, center), G.astype(dtype))
-            point, more = polish(replace(models, G=digits), point, slow, aim)
+            # Newton's method needs all digits, accelerated steps do not
+            full = apply_where(
+                jnp.any(slow),
+                lambda _: self._hessian(X, curvature, center, _take(self.peak, at), dtype),
+                replace(hessian, G=hessian.G.astype(dtype)),
+            )
+            point, more = polish(replace(models, hessian=full), point, slow, aim)
             taken += more
         move = point.params - start
         shift = jnp.zeros_like(intercept)
@@ -152,6 +168,26 @@ class RowForm:
         new = jax.vmap(self._state)(Coefficients(new_coef, intercept + shift), eta + change)
         return self._accepted(state, new, predicted / 2, live), taken
 
+    def _with_priority(self, state: RowState, live: Array) -> Array:
+        """Return the lanes whose turn it is: one alone, the oldest, where it has made many rounds.
+
+        The mean curvature serves lanes that are alike. For one that is not, the Hessian has to be its own.
+        """
+        if self.problem.loss.affine:
+            return live
+        rounds = jnp.where(live, state.rounds, -1)
+        oldest = jnp.arange(live.size) == jnp.argmax(rounds)
+        return jnp.where(jnp.max(rounds) >= OLD, oldest, live)
+
+    def _hessian(self, X: Array, curvature: Array, center: Array, peak: Array, dtype: Any) -> Hessian:
+        """Return ``sum_i curvature_i (x_i - center) (x_i - center)'`` of the columns of X, in that type."""
+        total = jnp.sum(curvature)
+        total = jnp.where(total > 0, total, 1)
+        shares = (curvature / total).astype(dtype)
+        G = weighted_gram((X / peak).astype(dtype), shares, (center / peak).astype(dtype))
+        size = jnp.where(self.problem.null_residual > 0, self.problem.null_residual, 1) / jnp.sqrt(total)
+        return Hessian(jax.lax.stop_gradient(G), peak * jnp.sqrt(total), size)
+
     def _accepted(self, old: RowState, new: RowState, predicted: Array, live: Array) -> RowState:
         """Return the new states where the loss is what the model said or less, elsewhere the old with shorter steps."""
         zero = Coefficients(jnp.zeros_like(self.problem.center), jnp.zeros((), predicted.dtype))
@@ -163,7 +199,10 @@ class RowForm:
         agreed = divergence <= TRUSTED * predicted + noise
         ratio = relative(divergence, predicted)
         ratio = jnp.where(jnp.isfinite(ratio), ratio, LONGEST)
-        kept = jnp.where((ratio < CAUTIOUS) & (predicted > noise), old.scale * SHORTER, old.scale)
+        above = old.scale > 1
+        cautious = (ratio < jnp.where(above, EXACT, CAUTIOUS)) & (predicted > noise)
+        smaller = jnp.maximum(old.scale * SHORTER, jnp.where(above, 1.0, 0.0).astype(ratio.dtype))
+        kept = jnp.where(cautious, smaller, old.scale)
         scale = jnp.where(agreed, kept, old.scale * jnp.clip(1.1 * ratio, LONGER, LONGEST))
         # a lane whose numbers are no numbers has to show it
         taken = live & (agreed | jnp.isnan(divergence))

@@ -85,17 +85,19 @@ def solve_path(
         raise ValueError(f"working_set needs a separable penalty, {type(penalty).__name__} is not")
     factor = penalty.alpha if np.ndim(penalty.alpha) else None  # pyright: ignore[reportAttributeAccessIssue]
     begin = read_starts(smooth, w0, shape)
-    options = _Options(working_set, jax.default_backend(), begin.own)
+    options = GridOptions(working_set, jax.default_backend(), begin.own)
     with np.errstate(over="ignore"):
         given = *strong((smooth, replace(penalty, alpha=0.0), factor)), alphas, ratios, begin.w0
-        flat = _solve_path(*given, *stopping(tol, max_steps), options, jax.config.jax_debug_nans)  # pyright: ignore
+        flat = solve_grid(*given, *stopping(tol, max_steps), options)
     return jax.tree.map(lambda leaf: leaf.reshape(*shape, *leaf.shape[1:]), flat)
 
 
-class _Options(NamedTuple):
-    working_set: int | None
+class GridOptions(NamedTuple):
+    """What a program is compiled for."""
+
+    working_set: int | None  # columns, of supports that outgrow it lanes end; None to choose and widen it
     backend: str
-    own_starts: bool
+    own_starts: bool  # w0 has an entry for each lane
 
 
 @jax.custom_jvp
@@ -111,6 +113,25 @@ def _refuse(primals: Any, tangents: Any) -> Any:
     )
 
 
+def solve_grid(
+    smooth: Any,
+    template: Any,
+    factor: Any,
+    alphas: Array,
+    ratios: Array | None,
+    w0: Any,
+    tol: Array,
+    max_steps: Array,
+    options: GridOptions,
+) -> Result:
+    """Return the solutions of a grid ``(R, K)`` in one axis of lanes, of numbers that have been checked.
+
+    ``factor (p,)`` multiplies the strengths, ``alphas (R, K)`` and ``ratios (R,)`` stand in for the template's.
+    """
+    given = smooth, template, factor, alphas, ratios, w0, tol, max_steps
+    return _solve_path(*given, options, jax.config.jax_debug_nans)  # pyright: ignore[reportAttributeAccessIssue]
+
+
 @partial(jax.jit, static_argnums=(8, 9))
 @jax.default_matmul_precision("highest")  # a certificate needs all digits of float32 on every device
 def _solve_path(
@@ -122,7 +143,7 @@ def _solve_path(
     w0: Any,
     tol: Array,
     max_steps: Array,
-    options: _Options,
+    options: GridOptions,
     debug_nans: bool,
 ) -> Result:
     smooth, template, factor, alphas, ratios, w0 = _without_derivatives((smooth, template, factor, alphas, ratios, w0))
@@ -176,7 +197,7 @@ class _Task(NamedTuple):
     valid: Array  # (L,)
     tol: Array
     max_steps: Array
-    options: _Options
+    options: GridOptions
 
     @property
     def penalty(self) -> Penalty:
@@ -209,7 +230,10 @@ class _Task(NamedTuple):
         elif p > GRAM_MOST:
             return self._one_by_one(model)
         problem = model.with_penalty(self.penalty)
-        (num_paths, num_alphas), form = self.alphas.shape, RowForm(problem, width, self.options.working_set is not None)
+        (num_paths, num_alphas), form = (
+            self.alphas.shape,
+            RowForm.of(problem, width, self.options.working_set is not None),
+        )
         order = np.add.outer(num_alphas * np.arange(num_paths), coarse_to_fine(num_alphas, SEGMENT)).ravel()
         solved = self._solve(form, lambda w0: form.kept_of(problem.start(w0)), order)
         return _result(solved, jax.vmap(problem.restored)(jax.tree.map(lambda leaf: leaf[:-1], solved.kept[0])))

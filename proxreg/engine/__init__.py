@@ -3,8 +3,6 @@
 from proxreg.engine.certify import Certified as Certified
 from proxreg.engine.certify import Scales as Scales
 from proxreg.engine.certify import certify as certify
-from proxreg.engine.glm import solve_glm as solve_glm
-from proxreg.engine.glm import solve_together as solve_together
 from proxreg.engine.grid import solve_grid as solve_grid
 from proxreg.engine.host import OneBlasThread as OneBlasThread
 from proxreg.engine.host import cores as cores

@@ -12,16 +12,20 @@ import numpy as np
 from proxreg._core import bound_programs, require_unforked
 from proxreg._pytree import Array, replace, tree_take
 from proxreg.batch import PenaltyBatch, filled, fine_bucket, padded, row_bucket, wide_bucket
-from proxreg.engine.glm import in_turns
-from proxreg.engine.glm_newton import WIDEST, Look, looked, looks, minimum, shares
+from proxreg.engine.lanes import null_model, solve_lanes
+from proxreg.engine.multinomial_newton import WIDEST, Look, looked, minimum, newton
 from proxreg.models import Coefficients, MultinomialModel
 from proxreg.models.multinomial import excess, log_softmax, softmax
 from proxreg.penalties import Penalty
-from proxreg.solvers import Result
+from proxreg.solvers import Result, Status
 
 ROOM = 1 << 24  # numbers in the linear predictors of the lanes that are solved at a time
 DAMPING = 1e-12  # relative; what is added to all classes alike changes no probability
 CHUNK = 8  # lanes at a time: one program for any number
+PATIENCE = 150  # accelerated steps before Newton's are tried
+LONGER = 4  # times as many before they are tried again
+SCARCE = 600  # steps in all, of which accelerated ones must not take more than a quarter: Newton's need fewer
+FINE = 1e-3  # a gradient so many times below the tolerance leaves a gap below it
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what leaves the range of numbers has a status
@@ -45,7 +49,7 @@ def solve_multinomial(
         lanes = np.arange(first, min(first + size, len(weights)))
         full = filled(lanes, fine_bucket(lanes.size))
         problem = model, rows.lanes(full), family.lanes(full), _start(model, weights[full], start)
-        found = in_turns(*problem, tol=tol, max_steps=max_steps, weights=weights[full])
+        found = _in_turns(*problem, tol=tol, max_steps=max_steps, weights=weights[full])
         parts.append(tree_take(found, slice(lanes.size)))
     found = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
     if model.fit_intercept:
@@ -89,8 +93,45 @@ def _start(model: MultinomialModel, weights: np.ndarray, start: Any) -> Any:
     return Coefficients(zero, np.where(present, null, 0).astype(weights.dtype))
 
 
+def _in_turns(
+    model: MultinomialModel,
+    rows: "MultinomialRows",
+    family: PenaltyBatch,
+    start: Any,
+    *,
+    tol: float,
+    max_steps: int,
+    weights: np.ndarray,
+) -> Result:
+    """Accelerated steps, Newton's where these are slow, and again, until every lane has its certificate.
+
+    ``rows`` are the model's, ready for Newton's steps.
+    """
+    given = family.template, family.alpha, family.l1_ratio, family.factor
+    lanes, known = family.alpha.size, null_model(model, family.template, weights)
+    # rows' weights decide how large gradients are, and with them when one is next to nothing
+    null, slope = (np.broadcast_to(x, (lanes, *np.shape(x)[1:])) for x in map(np.asarray, known[:2]))
+    goal = FINE * tol * np.max(np.abs(slope), axis=tuple(range(1, slope.ndim)), initial=0.0)
+    steps = np.zeros(lanes, np.int32)
+    patience = PATIENCE if max_steps >= SCARCE else max(1, max_steps // LONGER)
+    while True:
+        budget = np.minimum(patience, max_steps - steps).astype(np.int32)
+        found = solve_lanes(model, *given, start, tol, budget, "fista", own_starts=True, weights=weights)
+        found = jax.tree.map(np.array, found)
+        steps += found.num_steps
+        left = np.flatnonzero((found.status == Status.MAX_STEPS) & (steps < max_steps))
+        if not left.size:
+            return found._replace(num_steps=steps)
+        w, b = found.w if model.fit_intercept else (found.w, np.zeros(null.shape, found.w.dtype))
+        own_w, own_b = w[left], b[left]
+        mine = rows.lanes(left), family.lanes(left), own_w, own_b
+        steps[left] += newton(*mine, goal[left], max_steps - steps[left])
+        w[left], b[left] = own_w, own_b
+        start, patience = Coefficients(w, b) if model.fit_intercept else w, LONGER * patience
+
+
 class MultinomialRows(NamedTuple):
-    """See ``Rows``: coefficients ``(K, p)`` and intercepts ``(K,)`` a lane."""
+    """Hold the data, ready for many steps of many lanes, with coefficients ``(K, p)`` and intercepts ``(K,)`` each."""
 
     X: np.ndarray
     on_device: tuple  # X, y and which classes are present
@@ -103,19 +144,31 @@ class MultinomialRows(NamedTuple):
         X, y = np.asarray(model.X), np.asarray(model.y)
         present = np.ones(y.shape[1], bool) if model.present is None else np.asarray(model.present)
         on_device = tuple(map(jnp.asarray, (X, y, present)))
-        return cls(X, on_device, shares(model, weights, len(weights)), model.fit_intercept)
+        return cls(X, on_device, (weights / weights.sum(axis=1, keepdims=True)).astype(X.dtype), model.fit_intercept)
 
     def lanes(self, chosen: np.ndarray) -> "MultinomialRows":
-        """See ``Rows``."""
+        """Return those of the lanes with these numbers, in that order."""
         return self._replace(weights=self.weights[chosen])
 
     def look(self, family: PenaltyBatch, at: np.ndarray, w: np.ndarray, b: np.ndarray) -> Look:
-        """See ``Rows``; the curvature is that of the probabilities ``(l, n, K)`` times the weights."""
-        found = looks(_look, self.on_device, self.weights, CHUNK, family, at, w, b)
+        """Return what is known at ``w (l, K, p)`` and ``b (l, K)`` of the lanes ``at (l,)``.
+
+        The curvature is that of the probabilities ``(l, n, K)`` times the weights.
+        """
+        parts = []
+        for first in range(0, at.size, CHUNK):
+            rows = filled(np.arange(first, min(first + CHUNK, at.size)), CHUNK)
+            seen = _look(family.lanes(at[rows]), *self.on_device, self.weights[at[rows]], w[rows], b[rows])
+            parts.append([np.asarray(x)[: at.size - first] for x in seen])
+        found = Look(*(np.concatenate(each) for each in zip(*parts)))
         return found if self.fit_intercept else found._replace(intercept=np.zeros_like(found.intercept))
 
     def move(self, known: Look, w: np.ndarray, positive: bool, lane: int) -> tuple[np.ndarray, Any]:
-        """See ``Rows``: ``(K, p)`` and ``(K,)``."""
+        """Return the way ``(K, p)`` that the lane with that number in ``known`` and ``w`` would go, and ``(K,)`` of its
+        intercepts.
+
+        Nowhere if that asks for too much.
+        """
         w, mass = w[lane].astype(np.float64), known.curvature[lane].astype(np.float64)
         move, shift = np.zeros_like(w), np.zeros(len(w))
         at = np.nonzero((w != 0) | (known.subgradient[lane] != 0))

@@ -20,6 +20,8 @@ class Loss:
     name: ClassVar[str] = "custom"
     #: an upper bound of the second derivative in ``eta`` for every ``y``; None where none exists
     curvature: ClassVar[float | None] = None
+    #: the part of that bound which a second derivative is taken to be at least, where it stands for the loss nearby
+    least_curvature: ClassVar[float] = 1e-12
     #: the derivative is affine in ``eta``: gradients then extrapolate without a product
     affine: ClassVar[bool] = False
     #: ``intercept`` is the best one, not a guess

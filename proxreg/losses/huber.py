@@ -20,6 +20,7 @@ class Huber(Loss):
 
     name = "huber"
     curvature = 1.0
+    least_curvature = 1e-2  # where it is zero, a short move may end where it is one
 
     delta: ArrayLike = 1.345
 

@@ -138,8 +138,8 @@ class LinearProblem:
         return weighed(self.weights, jnp.maximum(self.loss.second_derivative(eta, self.y), 0))
 
     def local_curvature(self, eta: Array) -> Array:
-        """Second derivatives per sample times the weights, at least a hundredth of their bound where there is one."""
-        floor = 0.01 * (self.loss.curvature or 0.0)
+        """Second derivatives per sample times the weights, at least a small part of their bound where there is one."""
+        floor = self.loss.least_curvature * (self.loss.curvature or 0.0)
         return weighed(self.weights, jnp.maximum(self.loss.second_derivative(eta, self.y), floor))
 
     def column_curvature(self, weights: Array) -> Array:

@@ -8,9 +8,10 @@ from scipy.special import log_softmax
 
 import proxreg as pr
 from proxreg.batch import PenaltyBatch
-from proxreg.engine import glm as turns
+from proxreg.engine import multinomial as turns
 from proxreg.engine import solve_multinomial
 from proxreg.engine.multinomial import MultinomialRows
+from proxreg.engine.multinomial_newton import minimum
 from proxreg.models import Coefficients, MultinomialModel
 from proxreg.solvers import Status
 
@@ -222,3 +223,22 @@ def test_classes_that_have_next_to_no_weight_are_fitted(dtype, rare, tol):
     null = np.log(weights @ y)
     null_loss = function(np.r_[np.zeros(2 * K), null])[0]
     assert function(start)[0] - best <= (float(found.gap[0]) + 1e2 * np.finfo(dtype).eps) * null_loss
+
+
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("ridge", [0.0, 0.3])
+@pytest.mark.parametrize("seed", range(8))
+def test_the_minimum_of_the_model(positive, ridge, seed):
+    rng = np.random.default_rng(seed)
+    k = int(rng.integers(1, 25))
+    A = rng.standard_normal((k + 3, k)) @ (np.eye(k) + rng.standard_normal((k, k)) * (seed % 3))
+    H, g = A.T @ A, 3 * rng.standard_normal(k)
+    l1, l2 = rng.uniform(0.1, 2, k), np.full(k, ridge)
+    w = np.where(rng.random(k) < 0.5, rng.standard_normal(k), 0)
+    w = np.abs(w) if positive else w
+    u = minimum(H, g, w, l1, l2, positive)
+    slope = g + H @ (u - w) + l2 * u
+    used = u != 0
+    np.testing.assert_allclose(slope[used], -l1[used] * np.sign(u[used]), atol=1e-8 * np.abs(H).max())
+    assert np.all((-slope if positive else np.abs(slope))[~used] <= l1[~used] + 1e-8 * np.abs(H).max())
+    assert not positive or u.min() >= 0

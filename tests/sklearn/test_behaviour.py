@@ -1,6 +1,7 @@
 """What users of scikit-learn count on: known answers, shapes, warnings, pipelines, copies, data frames."""
 
 import copy
+import importlib
 import pickle
 import warnings
 from typing import Any
@@ -16,7 +17,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import proxreg.sklearn as ps
-from proxreg.engine import lanes
 from tests import problems
 from tests.sklearn.shared import X, Y, named
 
@@ -257,7 +257,7 @@ def test_balanced_classes_count_weights():
 
 def test_another_number_of_columns_compiles_nothing():
     data, y = problems.responses("logistic")
-    compiled = lanes._lanes._cache_size  # pyright: ignore[reportAttributeAccessIssue]
+    compiled = importlib.import_module("proxreg.batch.solve_path")._solve_path._cache_size
     ps.LogisticRegression().fit(data, y)
     before = compiled()
     for p in (1, 5, 7):

@@ -1,15 +1,15 @@
-"""Newton's method for any loss: the minimum of its model, and the answers of gradients where these are slow."""
+"""Losses other than the squared one: the batch solver gives what the plain solvers give, and certifies it."""
 
 import jax
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer
+from sklearn.linear_model import LogisticRegression
 
 import proxreg as pr
-from proxreg.engine import glm
-from proxreg.engine.glm_newton import minimum
 from tests import problems
 
+WIDE = {"n": 40, "p": 1100}
 TUMOURS = load_breast_cancer(return_X_y=True)
 
 
@@ -20,27 +20,33 @@ def slow(loss, n=150, p=12):
     return X, y
 
 
-@pytest.mark.parametrize("positive", [False, True])
-@pytest.mark.parametrize("ridge", [0.0, 0.3])
-@pytest.mark.parametrize("seed", range(8))
-def test_the_minimum_of_the_model(positive, ridge, seed):
-    rng = np.random.default_rng(seed)
-    k = int(rng.integers(1, 25))
-    A = rng.standard_normal((k + 3, k)) @ (np.eye(k) + rng.standard_normal((k, k)) * (seed % 3))
-    H, g = A.T @ A, 3 * rng.standard_normal(k)
-    l1, l2 = rng.uniform(0.1, 2, k), np.full(k, ridge)
-    w = np.where(rng.random(k) < 0.5, rng.standard_normal(k), 0)
-    w = np.abs(w) if positive else w
-    u = minimum(H, g, w, l1, l2, positive)
-    slope = g + H @ (u - w) + l2 * u
-    used = u != 0
-    np.testing.assert_allclose(slope[used], -l1[used] * np.sign(u[used]), atol=1e-8 * np.abs(H).max())
-    assert np.all((-slope if positive else np.abs(slope))[~used] <= l1[~used] + 1e-8 * np.abs(H).max())
-    assert not positive or u.min() >= 0
+@pytest.mark.parametrize("loss", ["logistic", "poisson", "huber"])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_working_sets_give_what_the_plain_solver_gives(loss, fit_intercept):
+    X, y = problems.responses(loss, **WIDE)
+    weights = np.random.default_rng(0).uniform(0.5, 2.0, WIDE["n"])
+    options = {"loss": loss, "fit_intercept": fit_intercept, "sample_weight": weights, "n_alphas": 5, "min_ratio": 0.2}
+    engine = pr.fit_path(X, y, **options, dtype="float64", tol=1e-8)
+    plain = pr.fit_path(X, y, **options, dtype="float64", tol=1e-8, solver="fista")
+    assert engine.converged.all()
+    assert engine.gap.max() <= 1e-8
+    np.testing.assert_allclose(engine.objective, plain.objective, rtol=1e-7)
+    np.testing.assert_allclose(engine.coef, plain.coef, atol=2e-3)
+    assert engine.nnz[-1] > engine.nnz[1] > 0
 
 
-def without_newton(monkeypatch):
-    monkeypatch.setattr(glm, "PATIENCE", 10**6)
+def test_logistic_against_liblinear():
+    X, y = problems.responses("logistic", **WIDE)
+    top = pr.alpha_max(X, y, loss="logistic", fit_intercept=False, dtype="float64")
+    alphas = np.asarray(top) * np.array([0.5, 0.2])
+    path = pr.fit_path(X, y, loss="logistic", alphas=alphas, fit_intercept=False, dtype="float64", tol=1e-10)
+    for alpha, coef, objective in zip(alphas, path.coef, path.objective):
+        peer = LogisticRegression(
+            l1_ratio=1.0, solver="liblinear", C=1 / (alpha * len(y)), fit_intercept=False, tol=1e-10, max_iter=10**5
+        ).fit(X, y)
+        theirs = problems.objective("logistic", X, y, peer.coef_[0], 0.0, alpha)
+        assert objective <= theirs + 1e-9
+        np.testing.assert_allclose(coef, peer.coef_[0], atol=1e-3)
 
 
 @pytest.mark.parametrize("loss", ["logistic", "poisson", "huber"])
@@ -56,25 +62,19 @@ def without_newton(monkeypatch):
     ],
     ids=str,
 )
-def test_it_finds_what_gradients_find(monkeypatch, loss, options):
+def test_it_finds_what_gradients_find(loss, options):
     X, y = slow(loss)
     rng, options = np.random.default_rng(1), dict(options)
     if options.get("sample_weight"):
         options |= {"sample_weight": rng.uniform(0.5, 2, len(y)), "offset": 0.1 * rng.standard_normal(len(y))}
         options["penalty_factor"] = np.append([np.inf, 0.0], rng.uniform(0.5, 2, X.shape[1] - 2))
     options |= {"loss": loss, "dtype": "float64", "tol": 1e-9, "alphas": [0.1, 0.01, 0.001]}
-    called, newton = [], glm.newton
-    monkeypatch.setattr(glm, "PATIENCE", 5)
-    monkeypatch.setattr(glm, "newton", lambda *given: called.append(newton(*given)) or called[-1])
     quick = pr.fit_path(X, y, **options)
-    assert max(steps.max() for steps in called) > 1
-    without_newton(monkeypatch)
-    patient = pr.fit_path(X, y, max_steps=10**6, **options)
+    patient = pr.fit_path(X, y, max_steps=10**6, solver="fista", **options)
     assert quick.converged.all()
     assert patient.converged.all()
     np.testing.assert_allclose(quick.objective, patient.objective, rtol=1e-8)
     np.testing.assert_allclose(quick.coef, patient.coef, atol=1e-3 * np.abs(patient.coef).max())
-    assert quick.num_steps.sum() < patient.num_steps.sum()
 
 
 def test_real_data_are_certified_by_an_independent_judge():
@@ -84,7 +84,7 @@ def test_real_data_are_certified_by_an_independent_judge():
     for alpha, coef, intercept in zip(path.alphas, path.coef, path.intercept):
         given = coef * scale, intercept + coef @ X.mean(axis=0), alpha
         assert problems.relative_gap("logistic", Z, y, *given) <= 1.01e-9
-    assert path.num_steps.max() < 400
+    assert path.num_steps.max() < 5000  # gradients alone take 10 times as many
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -104,13 +104,3 @@ def test_separated_classes_without_a_penalty_stay_within_the_range_of_numbers():
         path = pr.fit_path(X, y, loss="logistic", alphas=[0.0], dtype="float64", tol=1e-12)
     assert np.isfinite(path.coef).all()
     assert path.objective[0] < 1e-8
-
-
-def test_wide_data_and_samples_take_turns_too(monkeypatch):
-    X, y = problems.responses("logistic", 60, 1100)
-    options = {"loss": "logistic", "alphas": [0.05, 0.02], "dtype": "float64", "tol": 1e-9}
-    patient = pr.fit_path(X, y, **options)
-    monkeypatch.setattr(glm, "PATIENCE", 5)
-    quick = pr.fit_path(X, y, **options)
-    np.testing.assert_allclose(quick.objective, patient.objective, rtol=1e-8)
-    assert quick.converged.all()
