@@ -238,6 +238,10 @@ def _beside_free(
 
 def _any_loss(task: Task, family: PenaltyBatch, start: Any, options: Options, near: np.ndarray | None) -> Result:
     assert isinstance(task.smooth, LinearModel)
+    n, p = task.data.X.shape
+    if p > max(n, FEW) and not np.all(family.l1 > 0):  # no column is idle, and of their products there are too many
+        return _as_they_come(task, family, start, options, near)
+    start = task.null_parameters if start is None else start  # not None: that would be another program
     return solve_on_rows(task.smooth, Lanes(family, start), tol=options.tol, max_steps=options.max_steps)
 
 

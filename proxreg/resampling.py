@@ -10,7 +10,7 @@ import numpy as np
 from proxreg import _precision
 from proxreg._progress import report, unheard
 from proxreg._pytree import replace, tree_put, tree_take
-from proxreg.batch import Lanes, PenaltyBatch, padded, solve_on_rows
+from proxreg.batch import Lanes, PenaltyBatch, filled, padded, solve_on_rows
 from proxreg.dispatch import result_of
 from proxreg.engine import (
     OneBlasThread,
@@ -20,6 +20,7 @@ from proxreg.engine import (
     in_parallel,
     infinite_intercept,
     solve_grid,
+    solve_lanes,
     why_infinite,
 )
 from proxreg.fitting import centred_rows, free_of_penalty, on_input_scale, scales_of, with_gaps
@@ -28,10 +29,12 @@ from proxreg.least_squares import RowsAtHand, has_closed_form, solve_in_closed_f
 from proxreg.losses import Squared
 from proxreg.models import Coefficients, LinearModel
 from proxreg.path_problem import PathProblem, scaled_template
-from proxreg.solvers import Result
+from proxreg.solvers import Result, Status
 from proxreg.task import Options, Task
 
 MOST = 1 << 21  # coefficients of lanes at work together
+LANES = 64  # of any other loss than the squared one, in a program
+PATIENCE = 150  # accelerated steps before Newton's, which cost more to begin with
 
 
 def half_samples(key: jax.Array, y: np.ndarray, classes: tuple | None, pairs: int) -> np.ndarray:
@@ -167,10 +170,37 @@ def _any_loss(problem: PathProblem, whole: dict[str, np.ndarray]):
         return _with_gaps(task, model, options, weights, response, family, found, free, by_steps)
 
     def by_steps(weights: np.ndarray, response: np.ndarray, family: PenaltyBatch, start: Any, tol: float) -> Result:
-        lanes = Lanes(family, start, own_starts=True, sample=response)
-        return solve_on_rows(model, lanes, tol=tol, max_steps=options.max_steps, weights=weights)
+        found = _first_steps(model, weights, response, family, start, tol, options.max_steps)
+        left = np.flatnonzero((found.status == Status.MAX_STEPS) & (found.num_steps < options.max_steps))
+        if left.size:
+            lanes = Lanes(family.lanes(left), tree_take(found.w, left), own_starts=True, sample=response[left])
+            rest = solve_on_rows(model, lanes, tol=tol, max_steps=options.max_steps - PATIENCE, weights=weights)
+            tree_put(found, left, rest._replace(num_steps=rest.num_steps + found.num_steps[left]))
+        return found
 
     return solve
+
+
+def _first_steps(
+    model: LinearModel,
+    weights: np.ndarray,
+    response: np.ndarray,
+    family: PenaltyBatch,
+    start: Any,
+    tol: float,
+    max_steps: int,
+) -> Result:
+    """Return the lanes after some accelerated steps, which lead most of them to their ends."""
+    parts, count = [], response.size
+    for first in range(0, count, LANES):
+        at = filled(np.arange(first, min(first + LANES, count)), LANES)
+        some = family.lanes(at)
+        given = some.template, some.alpha, some.l1_ratio, some.factor, tree_take(start, at), tol
+        part = solve_lanes(
+            model, *given, min(PATIENCE, max_steps), "fista", own_starts=True, weights=weights[response[at]]
+        )
+        parts.append(tree_take(part, slice(count - first)))
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
 
 
 def _of_sample(task: Task, model: LinearModel, weights: np.ndarray) -> Task:

@@ -28,7 +28,7 @@ from proxreg.engine import (
     why_infinite,
 )
 from proxreg.losses import Loss, Squared, as_loss
-from proxreg.models import LinearModel, Quadratic
+from proxreg.models import Coefficients, LinearModel, Quadratic
 from proxreg.penalties import Penalty, Zero, require_declared
 from proxreg.preprocessing import Design, designs_of, prepare
 from proxreg.validation import Data, check_data, check_excluded, check_penalty_factor, check_positive, check_responses
@@ -80,6 +80,12 @@ class Task:
         model: Any = self.smooth
         with _precision.scope(self.dtype):
             return null_model(replace(model, X=np.zeros((len(model.y), 1), self.dtype)), Zero())
+
+    @property
+    def null_parameters(self) -> Any:
+        """Return the parameters of that model: all coefficients zero."""
+        zero = np.zeros(self.data.X.shape[1], self.dtype)
+        return Coefficients(zero, np.asarray(self.null_model.intercept)) if self.fit_intercept else zero
 
 
 def make_tasks(

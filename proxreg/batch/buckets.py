@@ -7,6 +7,7 @@ import numpy as np
 #: a program takes half a second to compile, so that small ones are spaced widely: idle lanes and columns cost less
 LANES = (16, 32, 64, 128)
 COLUMNS = (32, 64, 128, 256)
+ROWS = 2048  # up to so many
 
 
 def lane_bucket(lanes: int) -> int:
@@ -25,8 +26,14 @@ def set_bucket(columns: int, p: int) -> int:
 
 
 def row_bucket(rows: int) -> int:
-    """The smallest number that holds so many rows, of eight between powers of two: rows cost more than columns."""
-    step = max(64, (1 << (rows - 1).bit_length()) // 16)
+    """The smallest of 256, 512, 1024, 2048, and beyond of eight between powers of two, that holds so many rows.
+
+    Few rows cost less than a program; many cost more than columns.
+    """
+    power = 1 << (rows - 1).bit_length()
+    if power <= ROWS:
+        return max(power, 256)
+    step = power // 16
     return -(-rows // step) * step
 
 
