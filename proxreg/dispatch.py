@@ -121,32 +121,16 @@ def _by_steps(
     options: Options,
     base: np.ndarray | None,
 ) -> Result:
-    engine = options.solver == "auto" and suits(tasks[0], family.template, family.alpha, family.l1_ratio)
-    if engine and tasks[0].source is not None:
+    on_sums, automatic = tasks[0].design.quadratic is not None, options.solver == "auto"
+    if on_sums and automatic and _rests(tasks[0], family.template):
         return _least_squares(tasks, family, response, starts, options, base)
-    solve = _any_loss if options.solver == "auto" and tasks[0].source is None else _as_they_come
+    solve = _on_rows if automatic and not on_sums else _as_they_come
     near = [None if base is None else base[response == number] for number in range(len(tasks))]
     parts = [
         _beside_free(solve, tasks[number], family.lanes(response == number), starts[number], options, near[number])
         for number in np.unique(response)
     ]
     return parts[0] if len(parts) == 1 else jax.tree.map(lambda *each: np.concatenate(each), *parts)
-
-
-def suits(task: Task, template: Penalty, alpha: np.ndarray, ratio: np.ndarray | None) -> bool:
-    """Whether the engine may be asked: it takes coordinates one by one, and idle ones rest at zero.
-
-    Working sets need sparse answers, which neither ridge nor alpha = 0 gives, and data on the host.
-    """
-    (n, p), source = task.data.X.shape, task.source
-    if not _rests(task, template):
-        return False
-    if source is not None and source.widest == source.size:
-        return True
-    if source is None and (p <= FEW or isinstance(task.design.X, jax.Array)):
-        return False
-    free = 0 if task.factor is None else int(np.sum(np.asarray(task.factor) == 0))
-    return bool(np.all(alpha > 0) and (ratio is None or np.all(ratio > 0)) and free < n)
 
 
 def _rests(task: Task, template: Penalty) -> bool:
@@ -225,7 +209,7 @@ def _beside_free(
     near: np.ndarray | None,
 ) -> Result:
     """Lanes with columns that the penalty leaves free, with gaps and a word on those without an optimum."""
-    if isinstance(task.loss, Squared) or not free_of_penalty(task, family).any():
+    if task.design.quadratic is not None or not free_of_penalty(task, family).any():
         return solve(task, family, start, options, near)
 
     def ordinary(lanes: np.ndarray, tol: float) -> Result:
@@ -236,13 +220,19 @@ def _beside_free(
     return with_gaps(ordinary, task, family, options)
 
 
-def _any_loss(task: Task, family: PenaltyBatch, start: Any, options: Options, near: np.ndarray | None) -> Result:
-    assert isinstance(task.smooth, LinearModel)
+def _on_rows(task: Task, family: PenaltyBatch, start: Any, options: Options, near: np.ndarray | None) -> Result:
+    model = task.smooth
+    assert isinstance(model, LinearModel)
     n, p = task.data.X.shape
-    if p > max(n, FEW) and not np.all(family.l1 > 0):  # no column is idle, and of their products there are too many
+    sparse = family.template.separable and np.all(family.l1 > 0)
+    if p > max(n, FEW) and not sparse:  # no column is idle, and of their products there are too many
         return _as_they_come(task, family, start, options, near)
-    start = task.null_parameters if start is None else start  # not None: that would be another program
-    return solve_on_rows(task.smooth, Lanes(family, start), tol=options.tol, max_steps=options.max_steps)
+    if start is None:  # another program otherwise
+        zero = np.zeros(p, task.dtype)
+        start = Coefficients(zero, np.asarray(task.null_model.intercept)) if model.fit_intercept else zero
+    own = near is not None and not model.fit_intercept
+    lanes = Lanes(family, near, own_starts=True) if own else Lanes(family, start)
+    return solve_on_rows(model, lanes, tol=options.tol, max_steps=options.max_steps)
 
 
 def _with_idle_columns(

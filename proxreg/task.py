@@ -14,7 +14,7 @@ from proxreg._core import bound_programs, require_unforked
 from proxreg._pytree import replace
 from proxreg._warnings import DataWarning, warn
 from proxreg.array_checks import require_range
-from proxreg.batch import filled, padded, row_bucket
+from proxreg.batch import padded, row_bucket
 from proxreg.engine import (
     FEW,
     SOLVERS,
@@ -28,7 +28,7 @@ from proxreg.engine import (
     why_infinite,
 )
 from proxreg.losses import Loss, Squared, as_loss
-from proxreg.models import Coefficients, LinearModel, Quadratic
+from proxreg.models import LinearModel, Quadratic
 from proxreg.penalties import Penalty, Zero, require_declared
 from proxreg.preprocessing import Design, designs_of, prepare
 from proxreg.validation import Data, check_data, check_excluded, check_penalty_factor, check_positive, check_responses
@@ -80,12 +80,6 @@ class Task:
         model: Any = self.smooth
         with _precision.scope(self.dtype):
             return null_model(replace(model, X=np.zeros((len(model.y), 1), self.dtype)), Zero())
-
-    @property
-    def null_parameters(self) -> Any:
-        """Return the parameters of that model: all coefficients zero."""
-        zero = np.zeros(self.data.X.shape[1], self.dtype)
-        return Coefficients(zero, np.asarray(self.null_model.intercept)) if self.fit_intercept else zero
 
 
 def make_tasks(
@@ -219,7 +213,8 @@ def _smooth(designs: Sequence[Design], loss: Loss, fit_intercept: bool) -> Seque
         jax.eval_shape(loss.value, y, y)  # refuses with the number of rows that users know
         size = row_bucket(n) if _takes(loss, row_bucket(n), y.dtype) else n
         weights = padded(np.ones(n, y.dtype) if weights is None else weights, size)
-    at = filled(np.arange(n), size)  # the first row again: no loss refuses it
+    counted = np.arange(n) if weights is None else np.flatnonzero(weights[:n])
+    at = np.append(np.arange(n), np.resize(counted, size - n))  # rows again: no loss refuses them, means stay
     X = X if size == n else X[at]
     offsets = [None if design.offset is None else design.offset[at] for design in designs]
     return [LinearModel(X, each.y[at], loss, weights, o, fit_intercept) for each, o in zip(designs, offsets)]

@@ -113,7 +113,7 @@ def test_many_coefficients_at_their_limits_take_few_steps():
     path = pr.fit_path(X, y, n_alphas=20, lower=-0.1, upper=0.1, dtype="float64", tol=1e-9)
     assert path.converged.all()
     assert np.any(np.abs(path.coef) == 0.1)
-    assert path.num_steps.max() < 1500  # gradients alone take thousands
+    assert path.num_steps.max() < 2500  # gradients alone take 3000
 
 
 @pytest.mark.parametrize("max_steps", [151, 160, 20_000])

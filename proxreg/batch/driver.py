@@ -8,15 +8,16 @@ import numpy as np
 
 from proxreg._progress import report
 from proxreg._pytree import Array, replace, strong, tree_put, tree_take
-from proxreg.batch.buckets import filled, fine_bucket, padded, wide_bucket
+from proxreg.batch.buckets import filled, fine_bucket, padded, row_bucket, wide_bucket
 from proxreg.batch.penalty_batch import PenaltyBatch
 from proxreg.batch.solve_path import GridOptions, solve_grid
 from proxreg.models import Coefficients, LinearModel
 from proxreg.solvers import Result, Status, stopping
 
-FIRST = 256, 512  # columns of a first working set: as many as there are rows, in this range
+FIRST = 256, 512  # columns of a first working set: of so few rows as well, and of more
 WIDER = 4  # times as many for lanes whose supports outgrow it
-FEW_LANES = (1, 4, 8, 16)  # lanes of a path, so few that programs are compiled for one of these numbers
+LARGE = 1 << 23  # numbers in X from which on a copy of it costs more than a program
+FEW_LANES = (1, 4, 8, 16, 32, 64, 104, 128)  # lanes of a path, up to which programs are for one of these numbers
 SAMPLES = 8  # of rows, that are worked on together
 
 
@@ -40,15 +41,17 @@ def solve_on_rows(
 ) -> Result:
     """Return the solutions of a linear model's lanes, every field a NumPy array with their axis in front.
 
-    ``weights (samples, n)`` stand in for those of the model's rows. Columns are padded to a bucket, and rows should be,
-    with weights of zero: other data of about the same size compile nothing.
+    ``weights (samples, n)`` stand in for those of the model's rows. Unless X is large, columns are padded to a bucket,
+    and rows of least squares are (those of other losses should be, with weights of zero): other data of about the same
+    size compile nothing.
     """
     n, p = np.shape(model.X)
     count = len(lanes.penalties.alpha)
     report(0, count)
-    template = lanes.penalties.template
-    size = wide_bucket(p) if template.separable and not isinstance(model.X, jax.Array) else p
+    small = np.size(model.X) <= LARGE and not isinstance(model.X, jax.Array)
+    size = wide_bucket(p) if small and lanes.penalties.template.separable else p
     model, lanes = _with_idle_columns(model, lanes, size)
+    model = _with_idle_rows(model) if small and model.loss.affine else model
     width = _first_width(n, size, lanes.penalties)
     found = _solve(model, lanes, weights, width, tol, max_steps)
     left = np.flatnonzero(found.status == Status.WORKING_SET)
@@ -76,7 +79,7 @@ def _first_width(n: int, p: int, penalties: PenaltyBatch) -> int | None:
         return None
     if p <= 2 * FIRST[1] or not np.all(penalties.l1 > 0):
         return p
-    return int(np.clip(n, *FIRST))
+    return FIRST[0] if n <= FIRST[0] else FIRST[1]
 
 
 def _with_idle_columns(model: LinearModel, lanes: Lanes, size: int) -> tuple[LinearModel, Lanes]:
@@ -87,6 +90,16 @@ def _with_idle_columns(model: LinearModel, lanes: Lanes, size: int) -> tuple[Lin
     start = jax.tree.map(lambda x: padded(x, *np.shape(x)[:-1], size) if np.shape(x)[-1:] == (p,) else x, lanes.start)
     penalties = lanes.penalties.columns(np.arange(p), p, size)
     return replace(model, X=padded(model.X, len(model.X), size)), lanes._replace(penalties=penalties, start=start)
+
+
+def _with_idle_rows(model: LinearModel) -> LinearModel:
+    """Return the same problem with rows of weight zero, of a loss that takes any response."""
+    n, p = np.shape(model.X)
+    size = row_bucket(n)
+    weights = np.ones(n, np.asarray(model.X).dtype) if model.sample_weight is None else model.sample_weight
+    offset = None if model.offset is None else padded(model.offset, size)
+    X, y, weights = padded(model.X, size, p), padded(model.y, size), padded(weights, size)
+    return replace(model, X=X, y=y, sample_weight=weights, offset=offset)
 
 
 def _solve(

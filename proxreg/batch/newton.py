@@ -7,7 +7,7 @@ semismooth Newton step of Li, Sun and Toh 2018, SIAM J. Optim. 28). A step count
 import jax
 import jax.numpy as jnp
 
-from proxreg._pytree import Array, tree_where
+from proxreg._pytree import Array
 from proxreg.batch.local_model import LocalModel
 from proxreg.models import Point
 
@@ -42,24 +42,20 @@ def _steps(model: LocalModel, point: Point, aim: Array) -> tuple[Point, Array]:
         return improved & (error > aim) & (count < STEPS)
 
     def advance(carry):
-        point, error, _, count = carry
-        before = model.objective(point)
-        # both at once: written one after the other they are compiled twice
-        new = jax.vmap(model.at)(jnp.stack(_candidates(model, point)))
-        lower, closer = jax.vmap(model.objective)(new), jax.vmap(model.error)(new)
-        rounding = 4 * jnp.finfo(before.dtype).eps * jnp.abs(before)
+        point, _, _, count = carry
+        # where it is among where it might go: what is evaluated in one place is compiled once
+        places = jax.vmap(model.at)(jnp.stack([point.params, *_candidates(model, point)]))
+        objective, error = jax.vmap(model.objective)(places), jax.vmap(model.error)(places)
+        rounding = 4 * jnp.finfo(objective.dtype).eps * jnp.abs(objective[0])
+        best = jnp.zeros((), jnp.int32)
+        for other in (1, 2):
+            closer = (objective[other] <= objective[best] + rounding) & (error[other] < error[best])
+            best = jnp.where((objective[other] < objective[best]) | closer, other, best)
+        return jax.tree.map(lambda leaf: leaf[best], places), error[best], best > 0, count + 1
 
-        def better(objective: Array, error: Array, than: Array, than_error: Array) -> Array:
-            return (objective < than) | ((objective <= than + rounding) & (error < than_error))
-
-        best = better(lower[1], closer[1], lower[0], closer[0]).astype(int)
-        point_then = jax.tree.map(lambda leaf: leaf[best], new)
-        accepted = better(lower[best], closer[best], before, error)
-        point, error = tree_where(accepted, (point_then, closer[best]), (point, error))
-        return point, error, accepted, count + 1
-
-    error = model.error(point)
-    point, _, _, count = jax.lax.while_loop(going, advance, (point, error, error > aim, jnp.zeros((), jnp.int32)))
+    unknown = jnp.asarray(jnp.inf, point.params.dtype)
+    start = point, unknown, jnp.asarray(True), jnp.zeros((), jnp.int32)
+    point, _, _, count = jax.lax.while_loop(going, advance, start)
     return point, count
 
 

@@ -36,6 +36,8 @@ class PenaltyBatch(NamedTuple):
     @property
     def l1(self) -> np.ndarray:
         """The strength ``(L,)`` of the l1 part, of a column with factor 1."""
+        if isinstance(self.template, L2):
+            return np.zeros_like(np.asarray(self.alpha))
         ratio = getattr(self.template, "l1_ratio", 1.0) if self.l1_ratio is None else self.l1_ratio
         ratio = np.asarray(ratio)
         return np.asarray(self.alpha) * (ratio if self.l1_ratio is not None or ratio.ndim == 0 else 1.0)

@@ -81,9 +81,8 @@ def test_idle_columns_and_lanes_change_nothing(monkeypatch):
     np.testing.assert_array_equal(after.nnz, before.nnz)
 
 
-@pytest.mark.parametrize("p", [30, 1500])
-def test_lanes_that_wait_for_a_slot_get_the_same_answer(monkeypatch, p):
-    X, y = sparse(60, p)
+def test_lanes_that_wait_for_a_slot_get_the_same_answer(monkeypatch):
+    X, y = sparse(60, 30)
     ratios = np.array([0.5, 1.0])
     at_once = pr.fit_path(X, y, l1_ratio=ratios, n_alphas=30, **TIGHT)
     waited, stream = [], descent._stream
@@ -251,7 +250,7 @@ def compilations(call):
     return count[0]
 
 
-@pytest.mark.parametrize(("first", "second"), [((300, 100), (170, 120)), ((60, 1400), (75, 1500))])
+@pytest.mark.parametrize(("first", "second"), [((300, 100), (170, 120)), ((60, 1400), (75, 1300))])
 def test_other_data_of_about_the_same_size_compile_nothing(first, second):
     seed = np.random.default_rng().random()
 
