@@ -10,7 +10,7 @@ from proxreg._progress import report
 from proxreg._pytree import Array, replace, strong, tree_put, tree_take
 from proxreg.batch.buckets import filled, fine_bucket, padded, row_bucket, wide_bucket
 from proxreg.batch.penalty_batch import PenaltyBatch
-from proxreg.batch.solve_path import GridOptions, solve_grid
+from proxreg.batch.solve_path import GridOptions, GridProblem, solve_grid
 from proxreg.models import Coefficients, LinearModel
 from proxreg.solvers import Result, Status, stopping
 
@@ -108,7 +108,8 @@ def _solve(
     penalties, own = lanes.penalties, lanes.own_starts
     samples, ratios, grid = _on_grids(lanes)
     template = replace(penalties.template, alpha=0.0)  # whatever it was, it must not be a reason to compile again
-    shared, stop = strong((model, template, penalties.factor)), stopping(tol, max_steps)
+    model, template, factor = strong((model, template, penalties.factor))
+    stop = stopping(tol, max_steps)
     options = GridOptions(width, jax.default_backend(), own)
     together = 1 if weights is None else SAMPLES
     found: Any = None
@@ -116,12 +117,12 @@ def _solve(
         some = filled(np.arange(first, min(first + together, len(samples))), together)
         place = np.where(grid[some] < 0, ~grid[some], grid[some])
         start = tree_take(lanes.start, place.reshape(together, -1)) if own else lanes.start
-        alphas = np.asarray(penalties.alpha)[place]
+        problem = GridProblem(model, template, factor, np.asarray(penalties.alpha)[place], ratios, start, *stop)
         if weights is None:
             start = jax.tree.map(lambda leaf: leaf[0], start) if own else start
-            part = solve_grid(*shared, alphas[0], ratios, start, *stop, options)
+            part = solve_grid(problem._replace(alphas=problem.alphas[0], w0=start), options)
         else:
-            part = _solve_samples(*shared, alphas, ratios, start, weights[samples[some]], *stop, options)
+            part = _solve_samples(problem, weights[samples[some]], options)
             part = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), part)
         if found is None:
             found = jax.tree.map(lambda leaf: np.empty((len(penalties.alpha), *leaf.shape[1:]), leaf.dtype), part)
@@ -130,26 +131,18 @@ def _solve(
     return found
 
 
-@partial(jax.jit, static_argnums=9)
-def _solve_samples(
-    smooth: Any,
-    template: Any,
-    factor: Any,
-    alphas: Array,
-    ratios: Array | None,
-    w0: Any,
-    weights: Array,
-    tol: Array,
-    max_steps: Array,
-    options: GridOptions,
-) -> Result:
-    """Return the solutions ``(samples, R K, ...)`` of grids ``(samples, R, K)`` under ``weights (samples, n)``."""
+@partial(jax.jit, static_argnums=2)
+def _solve_samples(grids: GridProblem, weights: Array, options: GridOptions) -> Result:
+    """Return the solutions ``(samples, R K, ...)`` of grids under ``weights (samples, n)``.
+
+    ``alphas (samples, R, K)`` have an axis of samples, and so have starts that are the lanes' own.
+    """
 
     def one(weights: Array, alphas: Array, w0: Any) -> Result:
-        own = replace(smooth, sample_weight=weights)
-        return solve_grid(own, template, factor, alphas, ratios, w0, tol, max_steps, options)
+        smooth = replace(grids.smooth, sample_weight=weights)
+        return solve_grid(grids._replace(smooth=smooth, alphas=alphas, w0=w0), options)
 
-    return jax.vmap(one, in_axes=(0, 0, 0 if options.own_starts else None))(weights, alphas, w0)
+    return jax.vmap(one, in_axes=(0, 0, 0 if options.own_starts else None))(weights, grids.alphas, grids.w0)
 
 
 def _on_grids(lanes: Lanes) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:

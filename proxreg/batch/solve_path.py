@@ -87,9 +87,23 @@ def solve_path(
     begin = read_starts(smooth, w0, shape)
     options = GridOptions(working_set, jax.default_backend(), begin.own)
     with np.errstate(over="ignore"):
-        given = *strong((smooth, replace(penalty, alpha=0.0), factor)), alphas, ratios, begin.w0
-        flat = solve_grid(*given, *stopping(tol, max_steps), options)
+        smooth, template, factor = strong((smooth, replace(penalty, alpha=0.0), factor))
+        grid = GridProblem(smooth, template, factor, alphas, ratios, begin.w0, *stopping(tol, max_steps))
+        flat = solve_grid(grid, options)
     return jax.tree.map(lambda leaf: leaf.reshape(*shape, *leaf.shape[1:]), flat)
+
+
+class GridProblem(NamedTuple):
+    """Hold a grid of problems whose numbers have been checked."""
+
+    smooth: Any
+    template: Any  # the penalty, whose alpha and l1_ratio the grid's stand in for
+    factor: Any  # (p,) multiplies the strengths, or None
+    alphas: Any  # (R, K)
+    ratios: Any  # (R,), or None
+    w0: Any
+    tol: Array
+    max_steps: Array
 
 
 class GridOptions(NamedTuple):
@@ -113,40 +127,16 @@ def _refuse(primals: Any, tangents: Any) -> Any:
     )
 
 
-def solve_grid(
-    smooth: Any,
-    template: Any,
-    factor: Any,
-    alphas: Array,
-    ratios: Array | None,
-    w0: Any,
-    tol: Array,
-    max_steps: Array,
-    options: GridOptions,
-) -> Result:
-    """Return the solutions of a grid ``(R, K)`` in one axis of lanes, of numbers that have been checked.
-
-    ``factor (p,)`` multiplies the strengths, ``alphas (R, K)`` and ``ratios (R,)`` stand in for the template's.
-    """
-    given = smooth, template, factor, alphas, ratios, w0, tol, max_steps
-    return _solve_path(*given, options, jax.config.jax_debug_nans)  # pyright: ignore[reportAttributeAccessIssue]
+def solve_grid(grid: GridProblem, options: GridOptions) -> Result:
+    """Return the solutions of a grid in one axis of lanes."""
+    return _solve_path(grid, options, jax.config.jax_debug_nans)  # pyright: ignore[reportAttributeAccessIssue]
 
 
-@partial(jax.jit, static_argnums=(8, 9))
+@partial(jax.jit, static_argnums=(1, 2))
 @jax.default_matmul_precision("highest")  # a certificate needs all digits of float32 on every device
-def _solve_path(
-    smooth: Any,
-    template: Any,
-    factor: Any,
-    alphas: Array,
-    ratios: Array | None,
-    w0: Any,
-    tol: Array,
-    max_steps: Array,
-    options: GridOptions,
-    debug_nans: bool,
-) -> Result:
-    smooth, template, factor, alphas, ratios, w0 = _without_derivatives((smooth, template, factor, alphas, ratios, w0))
+def _solve_path(grid: GridProblem, options: GridOptions, debug_nans: bool) -> Result:
+    given, (tol, max_steps) = _without_derivatives(grid[:-2]), grid[-2:]
+    smooth, template, factor, alphas, ratios, w0 = given
     num_paths, num_alphas = alphas.shape
     falling = jnp.argsort(-alphas, axis=1)
     place = (falling + num_alphas * jnp.arange(num_paths)[:, None]).ravel()
