@@ -3,9 +3,10 @@
 Run it as ``python -m bench.gpu``; the README beside this file says what it measures.
 """
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -23,26 +24,68 @@ PRODUCTS = 50  # in one program
 JUDGED = 20  # l1_ratios whose lanes the judge looks at
 
 
-def measured(lanes: int, dtype: str, options: Any) -> dict:
+class Found(NamedTuple):
+    """What a solver has found, ``(R, K, ...)``."""
+
+    coef: Any
+    intercept: Any
+    alphas: Any
+    converged: Any
+    num_steps: Any
+
+
+def by_fit_path(X: Any, y: Any, grid: Any, dtype: str) -> Callable[[], Found]:
+    """Return the call of ``fit_path`` on data of NumPy."""
+
+    def call() -> Found:
+        path = pr.fit_path(X, y, **grid, tol=TOLS[dtype], dtype=dtype)
+        return Found(path.coef, path.intercept, path.alphas, path.converged, path.num_steps)
+
+    return call
+
+
+def by_solve_path(X: Any, y: Any, grid: Any, dtype: str) -> Callable[[], Found]:
+    """Return the call of a jitted ``solve_path`` on data that are on the device already."""
+    top = np.asarray(pr.alpha_max(X, y, l1_ratio=grid["l1_ratio"], dtype=dtype))
+    alphas = top[:, None] * np.geomspace(1, grid["min_ratio"], grid["n_alphas"])
+    with jax.enable_x64(dtype == "float64"):
+        given = jax.device_put(tuple(np.asarray(a, dtype) for a in (X, y, alphas, grid["l1_ratio"])))
+
+    @jax.jit
+    def solve(X: Any, y: Any, alphas: Any, ratios: Any) -> pr.Result:
+        model = pr.LinearModel(X, y, fit_intercept=True)
+        return pr.solve_path(model, pr.ElasticNet(), alphas, l1_ratio=ratios, tol=TOLS[dtype])
+
+    def call() -> Found:
+        with jax.enable_x64(dtype == "float64"):
+            found = jax.block_until_ready(solve(*given))
+        coef, intercept = found.w
+        return Found(coef, intercept, alphas, found.status == pr.Status.CONVERGED, found.num_steps)
+
+    return call
+
+
+SOLVERS = {"fit_path": by_fit_path, "solve_path": by_solve_path}
+
+
+def measured(lanes: int, dtype: str, solver: str, options: Any) -> dict:
     """All lanes in one call, and the product of as many columns."""
     problem = PROBLEMS["tall"].scaled(options.size)
     X, y = problems.make(problem)
     ratios = np.linspace(1, 0.5, max(lanes // ALPHAS, 1))
     grid: Any = {"l1_ratio": ratios, "n_alphas": min(ALPHAS, lanes), "min_ratio": problem.min_ratio}
-
-    def solve() -> pr.Path:
-        return pr.fit_path(X, y, **grid, tol=TOLS[dtype], dtype=dtype)
-
+    solve = SOLVERS[solver](X, y, grid, dtype)
     first, path = seconds(solve)
     times = [seconds(solve)[0] for _ in range(options.repeats)]
     some = np.unique(np.linspace(0, ratios.size - 1, JUDGED).astype(int))
     coef, intercept, alphas = (np.asarray(a[some], float) for a in (path.coef, path.intercept, path.alphas))
     gap = relative_gap(X, y, coef, intercept, alphas, ratios[some, None])
-    steps, p = int(path.num_steps.sum()), problem.p
+    steps, p, count = int(path.num_steps.sum()), problem.p, int(path.converged.size)
     rate = 2 * p**2 * steps / float(np.median(times))
-    plain = 2 * p**2 * path.gap.size / product_seconds(p, path.gap.size, dtype)
+    plain = 2 * p**2 * count / product_seconds(p, count, dtype)
     return {
-        "lanes": int(path.gap.size),
+        "solver": solver,
+        "lanes": count,
         "dtype": dtype,
         "converged": int(path.converged.sum()),
         "worst_gap": float(gap.max()),
@@ -77,10 +120,22 @@ def product_seconds(p: int, lanes: int, dtype: str) -> float:
 
 
 def table(rows: list[dict]) -> str:
-    """One row per number of lanes and type."""
-    header = ["lanes", "dtype", "certified", "worst gap", "cold s", "warm s", "GFLOP/s", "plain product", "share"]
+    """One row per number of lanes, type and solver."""
+    header = [
+        "solver",
+        "lanes",
+        "dtype",
+        "certified",
+        "worst gap",
+        "cold s",
+        "warm s",
+        "GFLOP/s",
+        "plain product",
+        "share",
+    ]
     shown = [
         [
+            row["solver"],
             f"{row['lanes']:,}",
             row["dtype"],
             f"{row['converged']:,}",
@@ -104,8 +159,8 @@ def main(argv: list[str] | None = None) -> None:
 
     def races() -> Iterator[dict]:
         for lanes in chosen:
-            for dtype in TOLS:
-                found = measured(lanes, dtype, options)
+            for dtype, solver in itertools.product(TOLS, SOLVERS):
+                found = measured(lanes, dtype, solver, options)
                 print(table([found]).splitlines()[-1], flush=True)
                 yield found
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from proxreg import _precision
 from proxreg._pytree import Array, replace, strong
-from proxreg.batch import Lanes, PenaltyBatch, column_bucket, padded, solve_on_rows, strength, wide_bucket
+from proxreg.batch import Lanes, PenaltyBatch, column_bucket, padded, solve_on_rows, strength, with_idle_entries
 from proxreg.engine import ProjectedSource, free_columns, solve_one
 from proxreg.fitting import inverse_of
 from proxreg.models import Coefficients, LinearModel
@@ -87,8 +87,8 @@ def null_gradient(task: Task, template: Penalty) -> Any:
         return gradient if task.factor is None else np.where(np.asarray(task.factor) == 0, 0, gradient)
     smooth, p = task.smooth, task.data.X.shape[1]
     if isinstance(smooth, LinearModel) and not isinstance(smooth.X, jax.Array):
-        size = wide_bucket(p)  # idle columns, so that other data of about the same size compile nothing
-        smooth = replace(smooth, X=padded(smooth.X, len(smooth.X), size))
+        smooth = with_idle_entries(smooth)  # so that other data of about the same size compile nothing
+        size = np.shape(smooth.X)[1]
         if isinstance(start, Coefficients):
             start = Coefficients(padded(start.coef, size), start.intercept)
         elif start is not None:

@@ -10,11 +10,21 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array, replace, strong, tree_put, tree_take
-from proxreg.batch import Lanes, PenaltyBatch, column_bucket, filled, fine_bucket, padded, solve_on_rows, wide_bucket
+from proxreg.batch import (
+    Lanes,
+    PenaltyBatch,
+    column_bucket,
+    filled,
+    fine_bucket,
+    first_columns,
+    solve_on_rows,
+    with_idle_entries,
+)
 from proxreg.engine import (
     FEW,
     Certified,
     ProjectedSource,
+    Scales,
     Solution,
     beside_free,
     doubtful,
@@ -28,7 +38,6 @@ from proxreg.fitting import (
     free_of_penalty,
     inverse_of,
     row_source,
-    scales_of,
     with_gaps,
     with_gaps_of_rows,
     with_weak_penalties,
@@ -106,10 +115,14 @@ def _by_response(
     return found
 
 
+def _scales(tasks: Sequence[Task], response: np.ndarray) -> Scales:
+    """Return what the errors of lanes ``(L,)`` are relative to: the losses of intercept-only models."""
+    return Scales(response, np.asarray([task.null_loss for task in tasks], tasks[0].dtype)[response])
+
+
 def _in_closed_form(tasks: Sequence[Task], family: PenaltyBatch, response: np.ndarray, tol: float) -> Result:
-    source, dtype = tasks[0].source, tasks[0].dtype
-    assert source is not None  # the loss is squared
-    scales = scales_of(source, len(tasks), response, dtype)
+    dtype = tasks[0].dtype
+    scales = _scales(tasks, response)
     return result_of(solve_in_closed_form(RowsOfTasks(tasks), family, scales, response, dtype), tol)
 
 
@@ -158,7 +171,7 @@ def _least_squares(
 ) -> Result:
     source = tasks[0].source
     assert source is not None
-    scales = scales_of(source, len(tasks), response, tasks[0].dtype)
+    scales = _scales(tasks, response)
     begin = None if starts[0] is None else np.stack([np.asarray(start) for start in starts])[response]
     stop = {"tol": options.tol, "max_steps": options.max_steps}
     inverse = inverse_of(tasks[0], free_columns(family.template, family.factor))
@@ -235,37 +248,22 @@ def _on_rows(task: Task, family: PenaltyBatch, start: Any, options: Options, nea
     return solve_on_rows(model, lanes, tol=options.tol, max_steps=options.max_steps)
 
 
-def _with_idle_columns(
-    model: LinearModel, family: PenaltyBatch, start: Any, p: int
-) -> tuple[LinearModel, PenaltyBatch, Any]:
-    """The same problem with columns of zeros, so that other data of about the same size compile nothing."""
-    size = wide_bucket(p)
-    start = jax.tree.map(lambda x: padded(x, *x.shape[:-1], size) if np.shape(x)[-1:] == (p,) else x, start)
-    return replace(model, X=padded(model.X, len(model.X), size)), family.columns(np.arange(p), p, size), start
-
-
-def _first_columns(found: Result, p: int) -> Result:
-    w = found.w
-    return found._replace(w=Coefficients(w.coef[:, :p], w.intercept) if isinstance(w, Coefficients) else w[:, :p])
-
-
 def _as_they_come(task: Task, family: PenaltyBatch, start: Any, options: Options, near: np.ndarray | None) -> Result:
     own = near is not None and isinstance(task.loss, Squared)  # other losses have an intercept to begin with as well
-    start, model, p = near if own else start, task.smooth, task.data.X.shape[1]
-    host = isinstance(model, LinearModel) and not isinstance(model.X, jax.Array)
-    if host and wide_bucket(p) > p and _rests(task, family.template):
-        assert isinstance(model, LinearModel)
-        model, family, start = _with_idle_columns(model, family, start, p)
+    lanes, model, p = Lanes(family, near if own else start, own), task.smooth, task.data.X.shape[1]
+    if isinstance(model, LinearModel) and not isinstance(model.X, jax.Array) and _rests(task, family.template):
+        model = with_idle_entries(model)
+        lanes = lanes.on_columns(p, np.shape(model.X)[1])
+    start, count = lanes.start, family.alpha.size
     if start is not None and not own:
-        start = jax.tree.map(lambda x: np.broadcast_to(x, (family.alpha.size, *np.shape(x))), start)
-    lanes = family.alpha.size
-    full = filled(np.arange(lanes), fine_bucket(lanes))  # idle lanes, for the same reason
+        start = jax.tree.map(lambda x: np.broadcast_to(x, (count, *np.shape(x))), start)
+    full = filled(np.arange(count), fine_bucket(count))  # idle lanes: other numbers of them compile nothing
     start = jax.tree.map(lambda x: np.asarray(x)[full], start)
-    some = family.lanes(full)
+    some = lanes.penalties.lanes(full)
     given = some.template, some.alpha, some.l1_ratio, some.factor, start, options.tol, options.max_steps
     name = "fista" if options.solver == "auto" else options.solver
     found = solve_lanes(model, *given, name, own_starts=start is not None)
-    return _first_columns(tree_take(found, slice(lanes)), p)
+    return first_columns(tree_take(found, slice(count)), p)
 
 
 def _result(*fields: Any) -> Result:

@@ -18,11 +18,9 @@ from proxreg.batch import padded, row_bucket
 from proxreg.engine import (
     FEW,
     SOLVERS,
-    DataSource,
     GramSource,
     Moments,
     NullModel,
-    Source,
     infinite_intercept,
     null_model,
     why_infinite,
@@ -55,7 +53,7 @@ class Task:
     data: Data
     design: Design
     smooth: LinearModel | Quadratic
-    source: Source | None  # the same for the engine and for all responses, where the loss is squared
+    source: GramSource | None  # the same for the engine and for all responses, where statistics serve
     loss: Loss
     dtype: np.dtype
     factor: np.ndarray | None  # strength per column (p,), on top of alpha
@@ -66,17 +64,13 @@ class Task:
     @functools.cached_property
     def null_loss(self) -> float:
         """The loss of the intercept-only model."""
-        smooth, y = self.smooth, self.design.y
-        if isinstance(smooth, Quadratic):
-            return float(np.asarray(smooth.constant))
-        if self.source is not None:
-            weights = np.ones(len(y)) if self.design.weights is None else np.asarray(self.design.weights)
-            return float(weights @ np.square(np.asarray(y, float)) / weights.sum() / 2)
+        if isinstance(self.smooth, Quadratic):
+            return float(np.asarray(self.smooth.constant))
         return float(self.null_model.loss)
 
     @functools.cached_property
     def null_model(self) -> NullModel:
-        """The intercept-only model of a loss that is not squared, which no column is asked for."""
+        """The intercept-only model of rows, which no column is asked for."""
         model: Any = self.smooth
         with _precision.scope(self.dtype):
             return null_model(replace(model, X=np.zeros((len(model.y), 1), self.dtype)), Zero())
@@ -186,12 +180,7 @@ def _posed(
     with _precision.scope(dtype):
         centre = {"fit_intercept": fit_intercept, "standardize": standardize}
         designs = prepare(responses, dtype, **centre, loss=loss, gram=gram, parts=parts)
-        source = None
-        if gram:
-            source = _gram_source(designs)
-        elif squares:
-            y = np.stack([np.asarray(design.y) for design in designs], axis=1)
-            source = DataSource(np.asarray(designs[0].X), y, designs[0].weights)
+        source = _gram_source(designs) if gram else None
         smooth = _smooth(designs, loss, fit_intercept and not squares)
         own = dtype, factor, fit_intercept, standardize
         return [

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 
+from proxreg._core import is_at_hand
 from proxreg.array_checks import as_host_array, as_numbers, missing, require_finite
 from proxreg.feature_names import column_names
 from proxreg.losses import Loss
@@ -102,8 +102,7 @@ def check_design(X: Any, names: tuple[str, ...] | None = None) -> Any:
 
 def _on_host(X: Any) -> Any:
     """A JAX array on the CPU as NumPy's: a view, not a copy."""
-    at_hand = isinstance(X, jax.Array) and not isinstance(X, Tracer) and X.dtype != jnp.bfloat16
-    return np.asarray(X) if at_hand and {device.platform for device in X.devices()} == {"cpu"} else X
+    return np.asarray(X) if isinstance(X, jax.Array) and X.dtype != jnp.bfloat16 and is_at_hand(X) else X
 
 
 def check_per_sample(values: Any, what: str, n: int) -> np.ndarray | None:

@@ -9,7 +9,9 @@ from proxreg.batch.buckets import row_bucket as row_bucket
 from proxreg.batch.buckets import set_bucket as set_bucket
 from proxreg.batch.buckets import wide_bucket as wide_bucket
 from proxreg.batch.driver import Lanes as Lanes
+from proxreg.batch.driver import first_columns as first_columns
 from proxreg.batch.driver import solve_on_rows as solve_on_rows
+from proxreg.batch.driver import with_idle_entries as with_idle_entries
 from proxreg.batch.penalty_batch import PenaltyBatch as PenaltyBatch
 from proxreg.batch.penalty_batch import is_plain as is_plain
 from proxreg.batch.penalty_batch import strength as strength

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from proxreg._core import platform
 from proxreg._progress import report
 from proxreg._pytree import Array, replace, strong, tree_put, tree_take
 from proxreg.batch.buckets import filled, fine_bucket, padded, row_bucket, wide_bucket
@@ -35,6 +36,17 @@ class Lanes(NamedTuple):
         sample = None if self.sample is None else self.sample[chosen]
         return Lanes(self.penalties.lanes(chosen), start, self.own_starts, sample)
 
+    def on_columns(self, p: int, size: int) -> "Lanes":
+        """Return the lanes of p columns with idle ones, so that there are ``size``."""
+        if size == p:
+            return self
+
+        def wider(leaf: Any) -> Any:
+            return padded(leaf, *np.shape(leaf)[:-1], size) if np.shape(leaf)[-1:] == (p,) else leaf
+
+        penalties = self.penalties.columns(np.arange(p), p, size)
+        return self._replace(penalties=penalties, start=jax.tree.map(wider, self.start))
+
 
 def solve_on_rows(
     model: LinearModel, lanes: Lanes, *, tol: float, max_steps: int, weights: np.ndarray | None = None
@@ -48,10 +60,10 @@ def solve_on_rows(
     n, p = np.shape(model.X)
     count = len(lanes.penalties.alpha)
     report(0, count)
-    small = np.size(model.X) <= LARGE and not isinstance(model.X, jax.Array)
-    size = wide_bucket(p) if small and lanes.penalties.template.separable else p
-    model, lanes = _with_idle_columns(model, lanes, size)
-    model = _with_idle_rows(model) if small and model.loss.affine else model
+    if lanes.penalties.template.separable and not isinstance(model.X, jax.Array):
+        model = with_idle_entries(model)
+    size = np.shape(model.X)[1]
+    lanes = lanes.on_columns(p, size)
     width = _first_width(n, size, lanes.penalties)
     found = _solve(model, lanes, weights, width, tol, max_steps)
     left = np.flatnonzero(found.status == Status.WORKING_SET)
@@ -65,8 +77,7 @@ def solve_on_rows(
         tree_put(found, left, again)
         left = left[again.status == Status.WORKING_SET]
     report(count, count)
-    w = found.w
-    return found._replace(w=Coefficients(w.coef[:, :p], w.intercept) if isinstance(w, Coefficients) else w[:, :p])
+    return first_columns(found, p)
 
 
 def _first_width(n: int, p: int, penalties: PenaltyBatch) -> int | None:
@@ -82,24 +93,28 @@ def _first_width(n: int, p: int, penalties: PenaltyBatch) -> int | None:
     return FIRST[0] if n <= FIRST[0] else FIRST[1]
 
 
-def _with_idle_columns(model: LinearModel, lanes: Lanes, size: int) -> tuple[LinearModel, Lanes]:
-    """Return the same problem with columns of zeros."""
-    p = np.shape(model.X)[1]
-    if size == p:
-        return model, lanes
-    start = jax.tree.map(lambda x: padded(x, *np.shape(x)[:-1], size) if np.shape(x)[-1:] == (p,) else x, lanes.start)
-    penalties = lanes.penalties.columns(np.arange(p), p, size)
-    return replace(model, X=padded(model.X, len(model.X), size)), lanes._replace(penalties=penalties, start=start)
+def with_idle_entries(model: LinearModel) -> LinearModel:
+    """Return the same problem with columns of zeros, and of least squares with rows of weight zero, if X is not large.
 
-
-def _with_idle_rows(model: LinearModel) -> LinearModel:
-    """Return the same problem with rows of weight zero, of a loss that takes any response."""
+    Other losses do not take any response: who has such rows pads them.
+    """
     n, p = np.shape(model.X)
-    size = row_bucket(n)
+    if n * p > LARGE:
+        return model
+    size = wide_bucket(p)
+    if not model.loss.affine:
+        return replace(model, X=padded(model.X, n, size))
+    rows = row_bucket(n)
     weights = np.ones(n, np.asarray(model.X).dtype) if model.sample_weight is None else model.sample_weight
-    offset = None if model.offset is None else padded(model.offset, size)
-    X, y, weights = padded(model.X, size, p), padded(model.y, size), padded(weights, size)
+    offset = None if model.offset is None else padded(model.offset, rows)
+    X, y, weights = padded(model.X, rows, size), padded(model.y, rows), padded(weights, rows)
     return replace(model, X=X, y=y, sample_weight=weights, offset=offset)
+
+
+def first_columns(found: Result, p: int) -> Result:
+    """Return solutions without what they have of idle columns."""
+    w = found.w
+    return found._replace(w=Coefficients(w.coef[:, :p], w.intercept) if isinstance(w, Coefficients) else w[:, :p])
 
 
 def _solve(
@@ -110,7 +125,7 @@ def _solve(
     template = replace(penalties.template, alpha=0.0)  # whatever it was, it must not be a reason to compile again
     model, template, factor = strong((model, template, penalties.factor))
     stop = stopping(tol, max_steps)
-    options = GridOptions(width, jax.default_backend(), own)
+    options = GridOptions(width, platform(), own)
     together = 1 if weights is None else SAMPLES
     found: Any = None
     for first in range(0, len(samples), together):

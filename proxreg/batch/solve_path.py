@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from proxreg._core import require_unforked
+from proxreg._core import platform, require_unforked
 from proxreg._pytree import Array, ArrayLike, replace, strong
 from proxreg.batch.arguments import read_grid, read_starts, read_width
 from proxreg.batch.continuation import coarse_to_fine
@@ -85,7 +85,7 @@ def solve_path(
         raise ValueError(f"working_set needs a separable penalty, {type(penalty).__name__} is not")
     factor = penalty.alpha if np.ndim(penalty.alpha) else None  # pyright: ignore[reportAttributeAccessIssue]
     begin = read_starts(smooth, w0, shape)
-    options = GridOptions(working_set, jax.default_backend(), begin.own)
+    options = GridOptions(working_set, platform(), begin.own)
     with np.errstate(over="ignore"):
         smooth, template, factor = strong((smooth, replace(penalty, alpha=0.0), factor))
         grid = GridProblem(smooth, template, factor, alphas, ratios, begin.w0, *stopping(tol, max_steps))

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from proxreg._core import platform
 from proxreg._pytree import Array, ArrayLike
 from proxreg.batch import PenaltyBatch, filled, lane_bucket, padded
 from proxreg.engine.certify import Scales, certificate
@@ -177,7 +178,7 @@ def descend(
     ``leave`` lanes are still at work. A lane whose numbers overflow stops alone.
     """
     answer, num_steps = np.empty_like(start[0]), np.zeros(len(tol), np.int32)
-    workers = min(cores(), -(-len(tol) // LEAST)) if jax.default_backend() == "cpu" else 1
+    workers = min(cores(), -(-len(tol) // LEAST)) if platform() == "cpu" else 1
 
     def work(own: slice) -> None:
         queue = Queue(family, scales, tol, pace, *start).lanes(own)
@@ -218,7 +219,7 @@ def _work(matrix: Matrix, queue: Queue, max_steps: int, leave: int) -> tuple[np.
 
 def slots(columns: int) -> int:
     """Lanes at work together."""
-    return min(max(lane_bucket(SLOTS // columns), 32), 1024) if jax.default_backend() == "cpu" else ON_ACCELERATOR
+    return min(max(lane_bucket(SLOTS // columns), 32), 1024) if platform() == "cpu" else ON_ACCELERATOR
 
 
 def _fewer(lanes: int) -> int:

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from proxreg._core import platform
 from proxreg._pytree import Array
 from proxreg.batch import padded, set_bucket
 from proxreg.engine.host import matmul
@@ -162,7 +163,7 @@ def _unit(v: np.ndarray) -> np.ndarray:
 
 def product_type(dtype: np.dtype) -> np.dtype:
     """In which steps multiply: what they add is small beside the point, so that half the digits serve."""
-    return np.dtype(np.float32) if jax.default_backend() == "cpu" else dtype
+    return np.dtype(np.float32) if platform() == "cpu" else dtype
 
 
 class GramSource(Source):
