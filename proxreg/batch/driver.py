@@ -16,7 +16,7 @@ from proxreg.models import Coefficients, LinearModel
 from proxreg.solvers import Result, Status, stopping
 
 FIRST = 256, 512  # columns of a first working set: of so few rows as well, and of more
-WIDER = 4  # times as many for lanes whose supports outgrow it
+WIDER = 2  # times as many for lanes whose supports outgrow it
 LARGE = 1 << 23  # numbers in X from which on a copy of it costs more than a program
 FEW_LANES = (1, 4, 8, 16, 32, 64, 104, 128)  # lanes of a path, up to which programs are for one of these numbers
 SAMPLES = 8  # of rows, that are worked on together
@@ -83,14 +83,15 @@ def solve_on_rows(
 def _first_width(n: int, p: int, penalties: PenaltyBatch) -> int | None:
     """Return how many columns a working set has to begin with; None where the program is to decide.
 
-    A lasso has no more coefficients than there are rows, so that on few of them fewer columns are enough. Where the
-    penalty leaves idle coefficients anywhere but at zero, no column is idle.
+    A lasso has no more coefficients than there are rows, so that on few of them fewer columns are enough; with a ridge
+    part there are more. Where the penalty leaves idle coefficients anywhere but at zero, no column is idle.
     """
     if not penalties.template.separable:
         return None
     if p <= 2 * FIRST[1] or not np.all(penalties.l1 > 0):
         return p
-    return FIRST[0] if n <= FIRST[0] else FIRST[1]
+    lasso = np.all(penalties.l1 == np.asarray(penalties.alpha))
+    return (FIRST[0] if n <= FIRST[0] else FIRST[1]) * (1 if lasso else 2)
 
 
 def with_idle_entries(model: LinearModel) -> LinearModel:
