@@ -34,7 +34,7 @@ from proxreg.task import Options, Task
 
 MOST = 1 << 21  # coefficients of lanes at work together
 LANES = 64  # of any other loss than the squared one, in a program
-PATIENCE = 150  # accelerated steps before Newton's, which cost more to begin with
+PATIENCE = 150  # accelerated steps before Newton's
 
 
 def half_samples(key: jax.Array, y: np.ndarray, classes: tuple | None, pairs: int) -> np.ndarray:
@@ -170,7 +170,11 @@ def _any_loss(problem: PathProblem, whole: dict[str, np.ndarray]):
         return _with_gaps(task, model, options, weights, response, family, found, free, by_steps)
 
     def by_steps(weights: np.ndarray, response: np.ndarray, family: PenaltyBatch, start: Any, tol: float) -> Result:
-        found = _first_steps(model, weights, response, family, start, tol, options.max_steps)
+        if options.solver != "auto":
+            return _mapped(model, weights, response, family, start, tol, options.max_steps, options.solver)
+        # accelerated steps lead most lanes to their ends; Newton's cost more to begin with
+        patience = min(PATIENCE, options.max_steps)
+        found = _mapped(model, weights, response, family, start, tol, patience, "fista")
         left = np.flatnonzero((found.status == Status.MAX_STEPS) & (found.num_steps < options.max_steps))
         if left.size:
             lanes = Lanes(family.lanes(left), tree_take(found.w, left), own_starts=True, sample=response[left])
@@ -181,7 +185,7 @@ def _any_loss(problem: PathProblem, whole: dict[str, np.ndarray]):
     return solve
 
 
-def _first_steps(
+def _mapped(
     model: LinearModel,
     weights: np.ndarray,
     response: np.ndarray,
@@ -189,16 +193,15 @@ def _first_steps(
     start: Any,
     tol: float,
     max_steps: int,
+    solver: str,
 ) -> Result:
-    """Return the lanes after some accelerated steps, which lead most of them to their ends."""
+    """Return the lanes by a plain solver, as many at a time as one program has."""
     parts, count = [], response.size
     for first in range(0, count, LANES):
         at = filled(np.arange(first, min(first + LANES, count)), LANES)
-        some = family.lanes(at)
-        given = some.template, some.alpha, some.l1_ratio, some.factor, tree_take(start, at), tol
-        part = solve_lanes(
-            model, *given, min(PATIENCE, max_steps), "fista", own_starts=True, weights=weights[response[at]]
-        )
+        some, own = family.lanes(at), weights[response[at]]
+        given = some.template, some.alpha, some.l1_ratio, some.factor, tree_take(start, at), tol, max_steps, solver
+        part = solve_lanes(model, *given, own_starts=True, weights=own)
         parts.append(tree_take(part, slice(count - first)))
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
 

@@ -266,3 +266,15 @@ def test_a_key_gives_the_same_with_and_without_jit():
         plain = all_of_them()
     for ours, theirs in zip(compiled, plain):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
+def test_samples_of_other_losses_are_fitted_by_the_solver_that_was_asked_for():
+    X, y = problems.responses("logistic", 60, 5)
+    options: Any = {"loss": "logistic", "alphas": [0.05], "num_samples": 4, "dtype": "float64", "tol": 1e-8}
+    fits = {
+        name: pr.bootstrap(X, y, key=jax.random.key(0), solver=name, **options)
+        for name in ("auto", "fista", "coordinate_descent")
+    }
+    for name in ("fista", "coordinate_descent"):
+        np.testing.assert_allclose(fits[name].coef, fits["auto"].coef, atol=1e-4)
+    assert not np.array_equal(fits["coordinate_descent"].coef, fits["fista"].coef)
