@@ -86,14 +86,16 @@ def null_gradient(task: Task, template: Penalty) -> Any:
         gradient = task.source.evaluate(w, np.array([task.response]))[1][0]
         return gradient if task.factor is None else np.where(np.asarray(task.factor) == 0, 0, gradient)
     smooth, p = task.smooth, task.data.X.shape[1]
-    if isinstance(smooth, LinearModel) and not isinstance(smooth.X, jax.Array):
+    host = not isinstance(getattr(smooth, "X", None), jax.Array)
+    if isinstance(smooth, LinearModel) and host:
         smooth = with_idle_entries(smooth)  # so that other data of about the same size compile nothing
         size = np.shape(smooth.X)[1]
         if isinstance(start, Coefficients):
             start = Coefficients(padded(start.coef, size), start.intercept)
         elif start is not None:
             start = padded(start, size)
-    gradient = _gradient(strong(smooth), start)[:p]
+    gradient = _gradient(strong(smooth), start)
+    gradient = np.asarray(gradient)[:p] if host else gradient
     return gradient if task.factor is None else jnp.where(task.factor == 0, 0, gradient)
 
 

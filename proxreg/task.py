@@ -14,7 +14,7 @@ from proxreg._core import bound_programs, require_unforked
 from proxreg._pytree import replace
 from proxreg._warnings import DataWarning, warn
 from proxreg.array_checks import require_range
-from proxreg.batch import padded, row_bucket
+from proxreg.batch import padded, row_bucket, with_idle_entries
 from proxreg.engine import (
     FEW,
     SOLVERS,
@@ -73,7 +73,7 @@ class Task:
         """The intercept-only model of rows, which no column is asked for."""
         model: Any = self.smooth
         with _precision.scope(self.dtype):
-            return null_model(replace(model, X=np.zeros((len(model.y), 1), self.dtype)), Zero())
+            return null_model(with_idle_entries(replace(model, X=np.zeros((len(model.y), 1), self.dtype))), Zero())
 
 
 def make_tasks(

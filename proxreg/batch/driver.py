@@ -72,9 +72,9 @@ def solve_on_rows(
         report(count - left.size, count)
         width = min(WIDER * width, size)
         wider = lanes._replace(start=found.w, own_starts=True).take(left)
-        again = _solve(model, wider, weights, width, tol, max_steps)
-        again = again._replace(num_steps=np.minimum(again.num_steps + found.num_steps[left], max_steps))
-        tree_put(found, left, again)
+        spent = found.num_steps[left]
+        again = _solve(model, wider, weights, width, tol, max_steps - int(spent.max()))
+        tree_put(found, left, again._replace(num_steps=again.num_steps + spent))
         left = left[again.status == Status.WORKING_SET]
     report(count, count)
     return first_columns(found, p)
