@@ -21,7 +21,7 @@ test_solvers test_strong_and_weak transforms/test_composition transforms/test_ex
 transforms/test_plain transforms/test_protocol transforms/test_prune transforms/test_rest_points
 transforms/test_sharding
 """
-SIZES = {"full": (1, 1), "reduced": (8, 1), "few": (24, 5)}  # one of so many slow tests, and of the others
+SIZES = {"full": (1, 1), "reduced": (6, 1), "few": (24, 5)}  # one of so many slow tests, and of the others
 HERE = Path(__file__).parent
 os.environ.setdefault("PROXREG_COMPILATION_CACHE", "off")  # tests leave nothing in the user's folders
 MAPS = Path("/proc/self/maps")  # of memory: every compiled program has some, and Linux allows a process 65,530
@@ -30,9 +30,9 @@ EVERY = 20  # tests
 
 
 def pytest_collection_modifyitems(config, items):
-    """``PROXREG_TESTS=reduced`` keeps every eighth test that is marked slow, the same ones every time.
+    """``PROXREG_TESTS=reduced`` keeps every sixth test that is marked slow, the same ones every time.
 
-    ``few`` keeps a third of these, and a fifth of the others.
+    ``few`` keeps a quarter of these, and a fifth of the others.
     """
     size = os.environ.get("PROXREG_TESTS", "full")
     if size not in SIZES:
