@@ -25,7 +25,7 @@ JUDGED = 20  # l1_ratios whose lanes the judge looks at
 
 
 class Found(NamedTuple):
-    """What a solver has found, ``(R, K, ...)``."""
+    """Hold what a solver has found, ``(R, K, ...)``."""
 
     coef: Any
     intercept: Any

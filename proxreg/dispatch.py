@@ -237,8 +237,7 @@ def _on_rows(task: Task, family: PenaltyBatch, start: Any, options: Options, nea
     model = task.smooth
     assert isinstance(model, LinearModel)
     n, p = task.data.X.shape
-    sparse = family.template.separable and np.all(family.l1 > 0)
-    if p > max(n, FEW) and not sparse:  # no column is idle, and of their products there are too many
+    if p > max(n, FEW) and not family.is_sparse:  # no column is idle, and of their products there are too many
         return _as_they_come(task, family, start, options, near)
     if start is None:  # another program otherwise
         zero = np.zeros(p, task.dtype)

@@ -14,7 +14,7 @@ from proxreg._core import bound_programs, require_unforked
 from proxreg._pytree import replace
 from proxreg._warnings import DataWarning, warn
 from proxreg.array_checks import require_range
-from proxreg.batch import padded, row_bucket, with_idle_entries
+from proxreg.batch import padded, row_bucket
 from proxreg.engine import (
     FEW,
     SOLVERS,
@@ -66,14 +66,18 @@ class Task:
         """The loss of the intercept-only model."""
         if isinstance(self.smooth, Quadratic):
             return float(np.asarray(self.smooth.constant))
+        if isinstance(self.loss, Squared):
+            y, weights = np.asarray(self.design.y, float), self.design.weights
+            weights = np.ones(len(y)) if weights is None else np.asarray(weights, float)
+            return float(weights @ np.square(y) / weights.sum() / 2)
         return float(self.null_model.loss)
 
     @functools.cached_property
     def null_model(self) -> NullModel:
-        """The intercept-only model of rows, which no column is asked for."""
+        """The intercept-only model of a loss that is not squared, which no column is asked for."""
         model: Any = self.smooth
         with _precision.scope(self.dtype):
-            return null_model(with_idle_entries(replace(model, X=np.zeros((len(model.y), 1), self.dtype))), Zero())
+            return null_model(replace(model, X=np.zeros((len(model.y), 1), self.dtype)), Zero())
 
 
 def make_tasks(

@@ -1,4 +1,4 @@
-"""What an accelerator would run, on a CPU: data of JAX that NumPy cannot reach, and the sizes of large devices."""
+"""Run on a CPU what an accelerator would: data of JAX that NumPy cannot reach, and the sizes of large devices."""
 
 import jax
 import jax.numpy as jnp

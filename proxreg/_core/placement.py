@@ -1,4 +1,4 @@
-"""Where the data are and what computes: one decision, so that a test can have a CPU do what an accelerator would."""
+"""Decide in one place where data are and what computes: a test can have a CPU do what an accelerator would."""
 
 import contextlib
 import contextvars

@@ -88,7 +88,7 @@ def _first_width(n: int, p: int, penalties: PenaltyBatch) -> int | None:
     """
     if not penalties.template.separable:
         return None
-    if p <= 2 * FIRST[1] or not np.all(penalties.l1 > 0):
+    if p <= 2 * FIRST[1] or not penalties.is_sparse:
         return p
     lasso = np.all(penalties.l1 == np.asarray(penalties.alpha))
     return (FIRST[0] if n <= FIRST[0] else FIRST[1]) * (1 if lasso else 2)

@@ -42,6 +42,11 @@ class PenaltyBatch(NamedTuple):
         ratio = np.asarray(ratio)
         return np.asarray(self.alpha) * (ratio if self.l1_ratio is not None or ratio.ndim == 0 else 1.0)
 
+    @property
+    def is_sparse(self) -> bool:
+        """Return whether every lane keeps coefficients at zero, one by one."""
+        return self.template.separable and bool(np.all(self.l1 > 0))
+
     def uniform(self, p: int) -> bool:
         """Whether all of p columns are penalised alike."""
         return self.factor is None and all(np.shape(leaf) != (p,) for leaf in jax.tree.leaves(self.template))

@@ -201,7 +201,7 @@ class RowForm:
         ratio = jnp.where(jnp.isfinite(ratio), ratio, LONGEST)
         above = old.scale > 1
         cautious = (ratio < jnp.where(above, EXACT, CAUTIOUS)) & (predicted > noise)
-        smaller = jnp.maximum(old.scale * SHORTER, jnp.where(above, 1.0, 0.0).astype(ratio.dtype))
+        smaller = jnp.maximum(old.scale * SHORTER, above.astype(ratio.dtype))
         kept = jnp.where(cautious, smaller, old.scale)
         scale = jnp.where(agreed, kept, old.scale * jnp.clip(1.1 * ratio, LONGER, LONGEST))
         # a lane whose numbers are no numbers has to show it

@@ -107,7 +107,7 @@ class GridProblem(NamedTuple):
 
 
 class GridOptions(NamedTuple):
-    """What a program is compiled for."""
+    """Say what a program is compiled for."""
 
     working_set: int | None  # columns, of supports that outgrow it lanes end; None to choose and widen it
     backend: str
@@ -220,10 +220,8 @@ class _Task(NamedTuple):
         elif p > GRAM_MOST:
             return self._one_by_one(model)
         problem = model.with_penalty(self.penalty)
-        (num_paths, num_alphas), form = (
-            self.alphas.shape,
-            RowForm.of(problem, width, self.options.working_set is not None),
-        )
+        num_paths, num_alphas = self.alphas.shape
+        form = RowForm.of(problem, width, self.options.working_set is not None)
         order = np.add.outer(num_alphas * np.arange(num_paths), coarse_to_fine(num_alphas, SEGMENT)).ravel()
         solved = self._solve(form, lambda w0: form.kept_of(problem.start(w0)), order)
         return _result(solved, jax.vmap(problem.restored)(jax.tree.map(lambda leaf: leaf[:-1], solved.kept[0])))
