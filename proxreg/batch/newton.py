@@ -65,7 +65,7 @@ def _candidates(model: LocalModel, point: Point) -> tuple[Array, Array]:
     slope, bend = jax.jvp(lambda w: model.penalty.subgradient(w, gradient), (w,), (jnp.ones_like(w),))
     active = (w != 0) | (slope != 0)
     size = min(WIDEST, w.size)
-    at = jax.lax.top_k(active.astype(w.dtype), size)[1]
+    at = jax.lax.top_k(active.astype(jnp.float32), size)[1]
     free = active[at]
     H = model.scale * model.hessian.part(at)
     bend = jnp.where((w[at] != 0) & jnp.isfinite(bend[at]), bend[at], 0)

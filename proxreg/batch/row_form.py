@@ -227,7 +227,8 @@ class RowForm:
         factors, worst = jax.vmap(lane)(penalties, coef, state.gradient.coef)
         score = jnp.where(_in_use(state, live) > FULL * width, worst, factors)
         score = jnp.max(jnp.where(live[:, None] & ~jnp.isnan(score), score, -1), axis=0)
-        return jax.lax.top_k(score, width)[1]
+        # a CPU selects among numbers of float32, and sorts all of any other type
+        return jax.lax.top_k(score.astype(jnp.float32), width)[1]
 
     def _shared_curvature(self, eta: Array, live: Array) -> Array:
         """Return second derivatives per sample times the weights ``(n,)``, the mean over lanes."""
