@@ -9,7 +9,7 @@ import numpy as np
 from proxreg import _precision
 from proxreg._pytree import Array, replace, strong
 from proxreg.batch import Lanes, PenaltyBatch, column_bucket, padded, solve_on_rows, strength, with_idle_entries
-from proxreg.engine import ProjectedSource, free_columns, solve_one
+from proxreg.engine import BesideFree, free_columns, solve_one
 from proxreg.fitting import inverse_of
 from proxreg.models import Coefficients, LinearModel
 from proxreg.penalties import L1, Penalty, Zero
@@ -52,10 +52,10 @@ def unpenalised_fit(task: Task, template: Penalty) -> Any:
     if not any(given is not None and np.any(np.asarray(given) == 0) for given in (factor, weights)):
         return None
     free = free_columns(template, factor)
-    if task.source is not None and 0 < free.size < task.source.size:
-        zero = np.zeros((1, task.source.size - free.size), task.dtype)
-        inverse = inverse_of(task, free).matrix
-        return ProjectedSource(task.source, free, inverse).expanded(zero, np.array([task.response]))[0]
+    p = task.data.X.shape[1]
+    if task.products is not None and 0 < free.size < p:
+        zero, inverse = np.zeros((1, p - free.size), task.dtype), inverse_of(task, free).matrix
+        return BesideFree(task.products, free, inverse).expanded(zero, np.array([task.response]))[0]
     if free.size and isinstance(task.smooth, LinearModel) and not isinstance(task.smooth.X, jax.Array):
         return _likelihood_of_free(task, free)
     infinite = jnp.asarray(jnp.inf, task.dtype)
@@ -81,9 +81,9 @@ def _likelihood_of_free(task: Task, free: np.ndarray) -> Any:
 def null_gradient(task: Task, template: Penalty) -> Any:
     """The loss's gradient where all penalised coefficients are zero and the unpenalised ones are fitted."""
     start = unpenalised_fit(task, template)
-    if task.source is not None:
-        w = np.zeros((1, task.source.size), task.dtype) if start is None else np.atleast_2d(start)
-        gradient = task.source.evaluate(w, np.array([task.response]))[1][0]
+    if task.products is not None:
+        w = np.zeros((1, task.data.X.shape[1]), task.dtype) if start is None else np.atleast_2d(start)
+        gradient = task.products.evaluate(w, np.array([task.response]))[1][0]
         return gradient if task.factor is None else np.where(np.asarray(task.factor) == 0, 0, gradient)
     smooth, p = task.smooth, task.data.X.shape[1]
     host = not isinstance(getattr(smooth, "X", None), jax.Array)

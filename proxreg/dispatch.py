@@ -13,31 +13,29 @@ from proxreg._pytree import Array, replace, strong, tree_put, tree_take
 from proxreg.batch import (
     Lanes,
     PenaltyBatch,
+    WarmStart,
     column_bucket,
     filled,
     fine_bucket,
     first_columns,
+    solve_on_gram,
     solve_on_rows,
     with_idle_entries,
 )
 from proxreg.engine import (
-    FEW,
-    Certified,
-    ProjectedSource,
+    BesideFree,
+    Products,
     Scales,
-    Solution,
-    beside_free,
-    doubtful,
+    as_result,
     free_columns,
-    solve,
-    solve_grid,
+    of_penalised,
     solve_lanes,
 )
 from proxreg.fitting import (
+    TaskRows,
     certified_by_rows,
     free_of_penalty,
     inverse_of,
-    row_source,
     with_gaps,
     with_gaps_of_rows,
     with_weak_penalties,
@@ -45,10 +43,12 @@ from proxreg.fitting import (
 from proxreg.least_norm import least_norm
 from proxreg.least_squares import RowsOfTasks, has_closed_form, solve_in_closed_form
 from proxreg.losses import Squared
-from proxreg.models import Certificate, Coefficients, LinearModel
+from proxreg.models import Coefficients, LinearModel
 from proxreg.penalties import Penalty
 from proxreg.solvers import Result, Status
-from proxreg.task import Options, Task
+from proxreg.task import FEW, Options, Task
+
+DOUBT = 0.5  # a part of the tolerance that rounding may hide
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what leaves the range of numbers has a status
@@ -123,7 +123,7 @@ def _scales(tasks: Sequence[Task], response: np.ndarray) -> Scales:
 def _in_closed_form(tasks: Sequence[Task], family: PenaltyBatch, response: np.ndarray, tol: float) -> Result:
     dtype = tasks[0].dtype
     scales = _scales(tasks, response)
-    return result_of(solve_in_closed_form(RowsOfTasks(tasks), family, scales, response, dtype), tol)
+    return solve_in_closed_form(RowsOfTasks(tasks), family, scales, response, dtype, tol)
 
 
 def _by_steps(
@@ -169,48 +169,80 @@ def _least_squares(
     options: Options,
     base: np.ndarray | None,
 ) -> Result:
-    source = tasks[0].source
-    assert source is not None
-    scales = _scales(tasks, response)
-    begin = None if starts[0] is None else np.stack([np.asarray(start) for start in starts])[response]
-    stop = {"tol": options.tol, "max_steps": options.max_steps}
-    inverse = inverse_of(tasks[0], free_columns(family.template, family.factor))
-    rows = None if inverse.sums_suffice else row_source(tasks)
-    problem, penalised = beside_free(rows or source, family, inverse.matrix)
-    unsure = inverse.from_rows or problem.hides_columns
-    begin, base = (None if w is None else problem.restricted(w) for w in (begin, base))
-    found = solve_grid(problem, penalised, scales, start=begin, base=base, **stop)
-    found = problem.completed(found, scales) if isinstance(problem, ProjectedSource) else found
-    at = np.flatnonzero(doubtful(source, found.w, scales, options.tol))
+    task, scales = tasks[0], _scales(tasks, response)
+    assert task.products is not None
+    free = free_columns(family.template, family.factor)
+    inverse = inverse_of(task, free)
+    lanes = Lanes(family, base, WarmStart.SIMILAR, response)
+    if base is None and starts[0] is not None:
+        lanes = lanes._replace(start=np.stack([np.asarray(start) for start in starts])[response])
+    elif base is None:
+        lanes = lanes._replace(warm_start=WarmStart.SHARED)
+    beside = BesideFree(task.products, free, inverse.matrix) if inverse.matrix.size else None
+    unsure = inverse.from_rows or (beside is not None and beside.hides_columns)
+    if inverse.sums_suffice:
+        found = _by_sums(task.products, beside, lanes, scales, options)
+        lost = task.products.rounding(found.w, response) > DOUBT * options.tol * scales.null_loss
+        left = (found.status == Status.MAX_STEPS) & (found.num_steps < options.max_steps)
+        at = np.flatnonzero((lost | left) & np.all(np.isfinite(found.w), axis=1))
+        lanes = lanes._replace(start=found.w, warm_start=WarmStart.OWN)
+    else:
+        found, at = None, np.arange(response.size)
     if at.size:  # the sums do not tell: on with the rows, from where the lanes are
-        problem, penalised = beside_free(rows or row_source(tasks), family.lanes(at), inverse.matrix)
-        unsure |= problem.hides_columns
-        part = solve(problem, penalised, scales.lanes(at), problem.restricted(found.w[at]), found.num_steps[at], **stop)
-        part = problem.completed(part, scales.lanes(at)) if isinstance(problem, ProjectedSource) else part
-        for field, value in zip(found, part):
-            field[at] = value
-    left = (found.error > options.tol) & (found.num_steps < options.max_steps)
-    for number in np.unique(response[left]):
-        at = np.flatnonzero(left & (response == number))
-        _finish(tasks[number], family.lanes(at), found, at, options)
-    result, chosen = result_of(found, options.tol), np.full(response.shape, unsure)
-    return _by_response(partial(with_gaps_of_rows, tol=options.tol), tasks, family, response, result, chosen)
+        rows = TaskRows.of(tasks)
+        beside = BesideFree(rows, free, inverse.matrix) if inverse.matrix.size else None
+        unsure |= beside is not None and beside.hides_columns
+        spent = np.zeros(response.size, np.int32) if found is None else found.num_steps
+        budget = dataclasses.replace(options, max_steps=options.max_steps - int(spent[at].max()))
+        part = _by_rows(rows, beside, lanes.take(at), scales.lanes(at), budget)
+        part = part._replace(num_steps=part.num_steps + spent[at])
+        if found is None:
+            found = part
+        else:
+            tree_put(found, at, part)
+    assert found is not None
+    chosen = np.full(response.shape, unsure)
+    return _by_response(partial(with_gaps_of_rows, tol=options.tol), tasks, family, response, found, chosen)
 
 
-def result_of(found: Solution, tol: float) -> Result:
-    """What the engine found, with a status for each lane."""
-    status = np.where(found.error <= tol, Status.CONVERGED, Status.MAX_STEPS)
-    status = np.where(np.isfinite(found.error) & np.isfinite(found.objective), status, Status.NON_FINITE)
-    return _result(found.w, found.objective, found.gap, found.violation, found.num_steps, status)
+def _by_sums(products: Products, beside: BesideFree | None, lanes: Lanes, scales: Scales, options: Options) -> Result:
+    """Return the solutions from statistics, beside free columns with these at their best."""
+    stop: Any = {"tol": options.tol, "max_steps": options.max_steps}
+    null_loss = np.zeros(len(products.C), products.constant.dtype)
+    null_loss[scales.response] = scales.null_loss
+    if beside is None:
+        return solve_on_gram(*products, null_loss, lanes, **stop)
+    lanes = _of_penalised(lanes, beside)
+    found = solve_on_gram(*beside.products(len(null_loss)), null_loss, lanes, **stop)
+    w, known = beside.certified(found.w, lanes.penalties, scales)
+    return as_result(w, known, found.num_steps, options.tol)
 
 
-def _finish(task: Task, family: PenaltyBatch, found: Solution, at: np.ndarray, options: Options) -> None:
-    """Lanes whose working sets would have had to outgrow what pays: by the plain solver, from where they are."""
-    given = family.template, family.alpha, family.l1_ratio, family.factor, found.w[at]
-    steps = options.max_steps - int(found.num_steps[at].max())
-    rest = solve_lanes(task.smooth, *given, options.tol, steps, "fista", own_starts=True)
-    found.put(at, np.asarray(rest.w), Certified.by(Certificate(rest.objective, rest.gap, rest.violation)))
-    found.num_steps[at] += np.asarray(rest.num_steps)
+def _by_rows(rows: TaskRows, beside: BesideFree | None, lanes: Lanes, scales: Scales, options: Options) -> Result:
+    """Return the solutions from the rows."""
+    stop: Any = {"tol": options.tol, "max_steps": options.max_steps}
+    penalised = lanes if beside is None else _of_penalised(lanes, beside)
+    X, Y = (rows.X, rows.Y) if beside is None else (beside.penalised(), beside.project(rows.Y))
+    parts, order = [], []
+    for number in np.unique(scales.response):
+        at, y = np.flatnonzero(scales.response == number), Y[:, number]
+        left = rows.weights @ np.square(y) / 2 / scales.null_loss[at[0]]
+        # relative to what free columns leave of y, the gap is larger by that much and the violation by its root
+        stop["tol"] = options.tol / np.sqrt(left) if 0 < left < 1 else options.tol
+        model = LinearModel(X, y, Squared(), rows.weights)
+        parts.append(solve_on_rows(model, penalised.take(at)._replace(variant=None), **stop))
+        order.append(at)
+    found = tree_take(jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts), np.argsort(np.concatenate(order)))
+    if beside is None:
+        return found
+    w, known = beside.certified(found.w, penalised.penalties, scales)
+    return as_result(w, known, found.num_steps, options.tol)
+
+
+def _of_penalised(lanes: Lanes, beside: BesideFree) -> Lanes:
+    """Return the lanes on the columns that are not free."""
+    start = None if lanes.start is None else lanes.start[..., beside.kept]
+    return lanes._replace(penalties=of_penalised(lanes.penalties, beside), start=start)
 
 
 def _beside_free(
@@ -243,13 +275,13 @@ def _on_rows(task: Task, family: PenaltyBatch, start: Any, options: Options, nea
         zero = np.zeros(p, task.dtype)
         start = Coefficients(zero, np.asarray(task.null_model.intercept)) if model.fit_intercept else zero
     own = near is not None and not model.fit_intercept
-    lanes = Lanes(family, near, own_starts=True) if own else Lanes(family, start)
+    lanes = Lanes(family, near, WarmStart.SIMILAR) if own else Lanes(family, start)
     return solve_on_rows(model, lanes, tol=options.tol, max_steps=options.max_steps)
 
 
 def _as_they_come(task: Task, family: PenaltyBatch, start: Any, options: Options, near: np.ndarray | None) -> Result:
     own = near is not None and isinstance(task.loss, Squared)  # other losses have an intercept to begin with as well
-    lanes, model, p = Lanes(family, near if own else start, own), task.smooth, task.data.X.shape[1]
+    lanes, model, p = Lanes(family, near if own else start), task.smooth, task.data.X.shape[1]
     if isinstance(model, LinearModel) and not isinstance(model.X, jax.Array) and _rests(task, family.template):
         model = with_idle_entries(model)
         lanes = lanes.on_columns(p, np.shape(model.X)[1])
@@ -263,8 +295,3 @@ def _as_they_come(task: Task, family: PenaltyBatch, start: Any, options: Options
     name = "fista" if options.solver == "auto" else options.solver
     found = solve_lanes(model, *given, name, own_starts=start is not None)
     return first_columns(tree_take(found, slice(count)), p)
-
-
-def _result(*fields: Any) -> Result:
-    """With arrays of NumPy, which serve as those of JAX."""
-    return Result(*fields)

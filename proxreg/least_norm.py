@@ -39,7 +39,8 @@ def least_norm(task: Task, family: PenaltyBatch, found: Result, tol: float) -> R
     known, polished = certify_lanes(model, family.lanes(full), start)
     for old, new in zip(jax.tree.leaves(found.w), jax.tree.leaves(polished)):
         old[lanes] = np.asarray(new)[: lanes.size]
-    objective, gap, violation, error = (np.asarray(values)[: lanes.size] for values in known)
+    objective, gap, violation = (np.asarray(values)[: lanes.size] for values in known)
+    error = np.asarray(known.error)[: lanes.size]
     found.objective[lanes], found.gap[lanes], found.violation[lanes] = objective, gap, violation
     lost = (found.status[lanes] == Status.CONVERGED) & ~(error <= tol)
     found.status[lanes[lost]] = Status.MAX_STEPS

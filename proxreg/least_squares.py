@@ -3,16 +3,16 @@
 import abc
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from proxreg.batch import PenaltyBatch
 from proxreg.engine import (
-    GramSource,
+    Products,
     Scales,
     Shortest,
-    Solution,
+    as_result,
     certify,
     condensed,
     factorised,
@@ -24,7 +24,9 @@ from proxreg.engine import (
     shortest_by_products,
 )
 from proxreg.losses import Squared
+from proxreg.models import Coefficients
 from proxreg.penalties import L1, L2, ElasticNet, Penalty
+from proxreg.solvers import Result
 from proxreg.task import Task
 
 MAX_SIZE = 4096  # rows or columns, whichever are fewer, of a factorisation: it takes ten seconds
@@ -42,19 +44,6 @@ def has_closed_form(task: Task, template: Penalty, alpha: np.ndarray, ratio: np.
     return squares | (alpha == 0)
 
 
-class Products(NamedTuple):
-    """What statistics say of rows A and B."""
-
-    G: np.ndarray  # A' A (p, p)
-    C: np.ndarray  # B' A (T, p)
-    constant: np.ndarray  # (T,) half the squared norm of each column of B
-
-    def part(self, used: np.ndarray, unit: Any = 1.0) -> tuple[np.ndarray, np.ndarray]:
-        """Return G and C of the used columns, times their units."""
-        unit = np.broadcast_to(unit, used.shape)
-        return self.G[np.ix_(used, used)] * unit * unit[:, None], self.C[:, used] * unit
-
-
 class LeastSquares(abc.ABC):
     """``||A w - b||^2 / 2``, of rows that are centred and weighted, in float64."""
 
@@ -65,7 +54,7 @@ class LeastSquares(abc.ABC):
     def evaluate(self, w: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return losses ``(L,)`` and gradients ``(L, p)`` at ``w (L, p)``, for these columns of B."""
         if self.products is not None:
-            return GramSource(*self.products).evaluate(w, columns)
+            return self.products.evaluate(w, columns)
         residual = self.residual(w, columns)
         return np.einsum("li,li->l", residual, residual) / 2, residual @ self.rows[0]
 
@@ -78,7 +67,7 @@ class LeastSquares(abc.ABC):
     def norms(self) -> np.ndarray:
         """The norms of the columns ``(p,)``."""
         if self.products is not None:
-            return np.sqrt(np.maximum(np.diagonal(self.products.G), 0))
+            return self.products.norms
         return np.linalg.norm(self.rows[0], axis=0)
 
 
@@ -89,10 +78,16 @@ class RowsAtHand(LeastSquares):
         counted = np.flatnonzero(weights)
         X, y, weights = (values[counted].astype(np.float64) for values in (X, y, weights))
         self.varies = (np.ptp(X, axis=0) > 0) if centred else np.any(X != 0, axis=0)
-        if centred:
-            X, y = X - weights @ X, y - weights @ y
+        self._means = (weights @ X, weights @ y) if centred else (np.zeros(X.shape[1]), 0.0)
         root = np.sqrt(weights)[:, None]
-        self.rows = X * root, y[:, None] * root
+        self.rows = (X - self._means[0]) * root, (y - self._means[1])[:, None] * root
+
+    def solution(self, family: PenaltyBatch, dtype: np.dtype, tol: float) -> Result:
+        """Return the fits, as ``solve_in_closed_form`` does, with their intercepts: zero where there are none."""
+        zero = np.zeros(len(family.alpha), int)
+        scales = Scales(zero, np.full(zero.size, np.square(self.rows[1]).sum() / 2, dtype))
+        found = solve_in_closed_form(self, family, scales, zero, dtype, tol)
+        return found._replace(w=Coefficients(found.w, self._means[1] - found.w @ self._means[0]))
 
     @cached_property
     def products(self) -> Products | None:
@@ -165,8 +160,8 @@ class RowsOfTasks(LeastSquares):
 
 
 def solve_in_closed_form(
-    problem: LeastSquares, family: PenaltyBatch, scales: Scales, columns: np.ndarray, dtype: np.dtype
-) -> Solution:
+    problem: LeastSquares, family: PenaltyBatch, scales: Scales, columns: np.ndarray, dtype: np.dtype, tol: float
+) -> Result:
     """Return the solutions, rounded to ``dtype``, with the certificates that they have once they are rounded.
 
     ``columns (L,)`` are those of B that the lanes explain. Losses and gradients are taken in float64: products in
@@ -185,12 +180,10 @@ def solve_in_closed_form(
     with np.errstate(over="ignore", under="ignore"):
         w = w.astype(dtype)
         loss, gradient = problem.evaluate(w.astype(np.float64), columns)
-        found = Solution.begin(w)
-        found.num_steps[:] = 1
         norms = problem.norms.astype(dtype)
         known = certify(family, scales, norms, w, gradient.astype(dtype), loss.astype(dtype))
-    found.put(np.arange(alpha.size), w, known)
-    unknown = free[np.isnan(found.gap[free])]
+    gap = known.gap
+    unknown = free[np.isnan(gap[free])]
     if unknown.size:
         excess = np.zeros(unknown.size)
         if least is not None and least.by_residual:
@@ -198,9 +191,8 @@ def solve_in_closed_form(
         elif least is not None:
             excess = least.excess(gradient[unknown[:, None], used])
         null = scales.null_loss[unknown]
-        found.gap[unknown] = excess / np.where(null > 0, null, 1)
-        found.error[unknown] = np.maximum(found.gap[unknown], found.violation[unknown])
-    return found
+        gap[unknown] = excess / np.where(null > 0, null, 1)
+    return as_result(w, known, np.ones(alpha.size, np.int32), tol)
 
 
 def _without_penalty(problem: LeastSquares, used: np.ndarray, eps: float) -> Shortest:

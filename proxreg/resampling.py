@@ -10,22 +10,27 @@ import numpy as np
 from proxreg import _precision
 from proxreg._progress import report, unheard
 from proxreg._pytree import replace, tree_put, tree_take
-from proxreg.batch import Lanes, PenaltyBatch, filled, padded, solve_on_rows
-from proxreg.dispatch import result_of
+from proxreg.batch import (
+    Lanes,
+    PenaltyBatch,
+    Rows,
+    WarmStart,
+    filled,
+    padded,
+    solve_on_rows,
+    solve_on_samples,
+)
 from proxreg.engine import (
     OneBlasThread,
-    ResampleSource,
-    Solution,
     cores,
     in_parallel,
     infinite_intercept,
-    solve_grid,
     solve_lanes,
     why_infinite,
 )
-from proxreg.fitting import centred_rows, free_of_penalty, on_input_scale, scales_of, with_gaps
+from proxreg.fitting import centred_rows, free_of_penalty, on_input_scale, with_gaps
 from proxreg.least_norm import least_norm
-from proxreg.least_squares import RowsAtHand, has_closed_form, solve_in_closed_form
+from proxreg.least_squares import RowsAtHand, has_closed_form
 from proxreg.losses import Squared
 from proxreg.models import Coefficients, LinearModel
 from proxreg.path_problem import PathProblem, scaled_template
@@ -100,7 +105,9 @@ def fits(problem: PathProblem, whole: dict[str, np.ndarray], weights: np.ndarray
             )
     weights = weights / totals
     size = max(MOST // (problem.grid.size * whole["coef"].shape[-1]), 1)
-    solve = _least_squares(problem, whole) if isinstance(task.loss, Squared) else _any_loss(problem, whole)
+    with _precision.scope(task.dtype):
+        squared = isinstance(task.loss, Squared)
+        solve = _least_squares(problem, whole, weights) if squared else _any_loss(problem, whole)
     for start in range(0, len(weights), size):
         own = weights[start : start + size]
         with _precision.scope(task.dtype), OneBlasThread(), unheard():
@@ -120,34 +127,44 @@ def _lanes(problem: PathProblem, samples: int) -> tuple[np.ndarray, PenaltyBatch
     return np.repeat(np.arange(samples), grid.size), family
 
 
-def _least_squares(problem: PathProblem, whole: dict[str, np.ndarray]):
+def _least_squares(problem: PathProblem, whole: dict[str, np.ndarray], weights: np.ndarray):
     task, options = problem.task, problem.options
     X, y = centred_rows(task)
     base = (whole["coef"] * task.design.scale).reshape(problem.grid.size, -1).astype(task.dtype)
     model = LinearModel(X, y, task.loss, fit_intercept=task.fit_intercept)
+    rows = Rows.of(X, y, weights)
 
     def solve(weights: np.ndarray) -> Result:
         response, family = _lanes(problem, len(weights))
-        start = Coefficients(np.tile(base, (len(weights), 1)), np.zeros(response.size))
-        found = by_steps(weights, response, family, start, options.tol)
+        closed = has_closed_form(task, family.template, family.alpha, family.l1_ratio) & (options.solver == "auto")
+        unknown = np.full((3, response.size), np.nan, task.dtype), np.zeros((2, response.size), np.int32)
+        start = Coefficients(np.tile(base, (len(weights), 1)), np.zeros(response.size, task.dtype))
+        found = Result(start, *unknown[0], *unknown[1])  # pyright: ignore[reportArgumentType]
+        for number in np.unique(response[closed]):
+            lanes = np.flatnonzero(closed & (response == number))
+            sample = RowsAtHand(X, y, weights[number], task.fit_intercept)
+            tree_put(found, lanes, sample.solution(family.lanes(lanes), task.dtype, options.tol))
+        # whether a lane has a closed form does not depend on its sample
+        lanes, cells = np.flatnonzero(~closed), np.flatnonzero(~closed[: problem.grid.size])
+        if cells.size:
+            given = family.lanes(cells), base[cells], task.fit_intercept
+            some = solve_on_samples(rows, weights, *given, tol=options.tol, max_steps=options.max_steps)
+            tree_put(found, lanes, some)
+        left = (found.status != Status.CONVERGED) & ~closed & (found.num_steps < options.max_steps)
+        left = np.flatnonzero(left)
+        if left.size:
+            spent = found.num_steps[left]
+            at = jax.tree.map(lambda leaf: leaf[left % problem.grid.size], (base, np.zeros(problem.grid.size)))
+            rest = by_steps(weights, response[left], family.lanes(left), Coefficients(*at), options.tol)
+            tree_put(found, left, rest._replace(num_steps=rest.num_steps + spent))
         unknown = np.isnan(found.gap) & free_of_penalty(task, family).any(axis=1)
         return _with_gaps(task, model, options, weights, response, family, found, unknown, by_steps)
 
     def by_steps(weights: np.ndarray, response: np.ndarray, family: PenaltyBatch, start: Any, tol: float) -> Result:
-        source = ResampleSource(X, y, weights, task.fit_intercept)
-        scales = scales_of(source, len(weights), response, task.dtype)
-        found = Solution.begin(start.coef)
-        closed = has_closed_form(task, family.template, family.alpha, family.l1_ratio) & (options.solver == "auto")
-        for number in np.unique(response[closed]):
-            sample = RowsAtHand(X, y, weights[number], task.fit_intercept)
-            lanes = np.flatnonzero(closed & (response == number))
-            penalties = family.lanes(lanes), scales.lanes(lanes), np.zeros(lanes.size, int)
-            found.set(lanes, solve_in_closed_form(sample, *penalties, task.dtype))
-        if not closed.all():
-            lanes = np.flatnonzero(~closed)
-            stop: Any = {"base": found.w[lanes], "tol": tol, "max_steps": options.max_steps}
-            found.set(lanes, solve_grid(source, family.lanes(lanes), scales.lanes(lanes), **stop))
-        return result_of(found, tol)._replace(w=Coefficients(found.w, source.intercept(found.w, response)))
+        lanes = Lanes(family, start if task.fit_intercept else start.coef, WarmStart.OWN, response)
+        found = solve_on_rows(model, lanes, tol=tol, max_steps=options.max_steps, weights=weights)
+        coef, intercept = found.w if task.fit_intercept else (found.w, np.zeros(response.size, task.dtype))
+        return found._replace(w=Coefficients(coef, intercept))
 
     return solve
 
@@ -177,7 +194,7 @@ def _any_loss(problem: PathProblem, whole: dict[str, np.ndarray]):
         found = _mapped(model, weights, response, family, start, tol, patience, "fista")
         left = np.flatnonzero((found.status == Status.MAX_STEPS) & (found.num_steps < options.max_steps))
         if left.size:
-            lanes = Lanes(family.lanes(left), tree_take(found.w, left), own_starts=True, sample=response[left])
+            lanes = Lanes(family.lanes(left), tree_take(found.w, left), WarmStart.OWN, response[left])
             rest = solve_on_rows(model, lanes, tol=tol, max_steps=options.max_steps - PATIENCE, weights=weights)
             tree_put(found, left, rest._replace(num_steps=rest.num_steps + found.num_steps[left]))
         return found
@@ -209,7 +226,7 @@ def _mapped(
 def _of_sample(task: Task, model: LinearModel, weights: np.ndarray) -> Task:
     """Return the task on one sample of its rows, as a model of these."""
     data = task.data._replace(sample_weight=weights[: len(task.data.y)].astype(np.float64))
-    return dataclasses.replace(task, data=data, smooth=replace(model, sample_weight=weights), source=None)
+    return dataclasses.replace(task, data=data, smooth=replace(model, sample_weight=weights), products=None)
 
 
 def _with_gaps(

@@ -10,17 +10,16 @@ import numpy as np
 from jax.core import Tracer
 
 from proxreg import _precision
-from proxreg._core import bound_programs, require_unforked
+from proxreg._core import bound_programs, is_at_hand, require_unforked
 from proxreg._pytree import replace
 from proxreg._warnings import DataWarning, warn
 from proxreg.array_checks import require_range
 from proxreg.batch import padded, row_bucket
 from proxreg.engine import (
-    FEW,
     SOLVERS,
-    GramSource,
     Moments,
     NullModel,
+    Products,
     infinite_intercept,
     null_model,
     why_infinite,
@@ -31,7 +30,8 @@ from proxreg.penalties import Penalty, Zero, require_declared
 from proxreg.preprocessing import Design, designs_of, prepare
 from proxreg.validation import Data, check_data, check_excluded, check_penalty_factor, check_positive, check_responses
 
-MOST_IN_GRAM = 4096  # columns beyond the engine's few whose whole Gram matrix pays
+FEW = 1024  # columns whose whole Gram matrix always pays
+MOST_IN_GRAM = 4096  # columns whose whole Gram matrix pays where there are no fewer rows
 _MAX_STEPS = {"auto": 20_000, "fista": 20_000, "coordinate_descent": 5_000}
 
 
@@ -53,7 +53,7 @@ class Task:
     data: Data
     design: Design
     smooth: LinearModel | Quadratic
-    source: GramSource | None  # the same for the engine and for all responses, where statistics serve
+    products: Products | None  # the same for all responses, where statistics serve
     loss: Loss
     dtype: np.dtype
     factor: np.ndarray | None  # strength per column (p,), on top of alpha
@@ -67,8 +67,9 @@ class Task:
         if isinstance(self.smooth, Quadratic):
             return float(np.asarray(self.smooth.constant))
         if isinstance(self.loss, Squared):
-            y, weights = np.asarray(self.design.y, float), self.design.weights
+            y, weights = np.asarray(self.smooth.y, float), self.smooth.sample_weight
             weights = np.ones(len(y)) if weights is None else np.asarray(weights, float)
+            y = y - (weights @ y / weights.sum() if self.smooth.fit_intercept else 0)
             return float(weights @ np.square(y) / weights.sum() / 2)
         return float(self.null_model.loss)
 
@@ -163,9 +164,9 @@ def tasks_from(sums: Moments, tasks: Sequence[Task], rows: np.ndarray) -> list[T
     with _precision.scope(like.dtype):
         centre = {"fit_intercept": like.fit_intercept, "standardize": like.standardize}
         designs = designs_of(sums, like.dtype, y_centers, **centre)  # pyright: ignore[reportArgumentType]
-        source = _gram_source(designs)
+        products = _products(designs)
         return [
-            dataclasses.replace(task, design=design, smooth=design.quadratic, source=source, rows=rows)
+            dataclasses.replace(task, design=design, smooth=design.quadratic, products=products, rows=rows)
             for task, design in zip(tasks, designs)
         ]
 
@@ -184,11 +185,11 @@ def _posed(
     with _precision.scope(dtype):
         centre = {"fit_intercept": fit_intercept, "standardize": standardize}
         designs = prepare(responses, dtype, **centre, loss=loss, gram=gram, parts=parts)
-        source = _gram_source(designs) if gram else None
+        products = _products(designs) if gram else None
         smooth = _smooth(designs, loss, fit_intercept and not squares)
         own = dtype, factor, fit_intercept, standardize
         return [
-            Task(response, data, design._replace(X=getattr(model, "X", None)), model, source, loss, *own)  # one copy
+            Task(response, data, design._replace(X=getattr(model, "X", None)), model, products, loss, *own)  # one copy
             for response, (data, design, model) in enumerate(zip(responses, designs, smooth))
         ]
 
@@ -222,11 +223,13 @@ def _takes(loss: Loss, rows: int, dtype: np.dtype) -> bool:
         return False
 
 
-def _gram_source(designs: Sequence[Design]) -> GramSource:
-    """The engine's view of statistics."""
+def _products(designs: Sequence[Design]) -> Products:
+    """Return the statistics of all responses; G stays where it is."""
     statistics = [design.quadratic for design in designs if design.quadratic is not None]
     c, constant = ([np.asarray(getattr(each, name)) for each in statistics] for name in ("c", "constant"))
-    return GramSource(np.asarray(statistics[0].G), np.stack(c), np.stack(constant))
+    G: Any = statistics[0].G
+    G = np.asarray(G) if not isinstance(G, jax.Array) or is_at_hand(G) else G
+    return Products(G, np.stack(c), np.stack(constant))
 
 
 def make_options(tol: Any, max_steps: Any, solver: str, penalty: Penalty, dtype: np.dtype) -> Options:

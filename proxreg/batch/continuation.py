@@ -4,6 +4,7 @@ Solutions are nearly piecewise linear in alpha (Efron et al. 2004, Least angle r
 between two that are solved begins at their interpolation.
 """
 
+import enum
 import itertools
 from typing import Any
 
@@ -12,6 +13,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array, PyTree
+
+
+class WarmStart(enum.Enum):
+    """Say where lanes begin."""
+
+    SHARED = "at one place for all, or between solved neighbours"
+    OWN = "at a place of each lane's own"
+    SIMILAR = "at each lane's solution for similar data, moved as solved neighbours have moved from theirs"
 
 
 def coarse_to_fine(num_alphas: int, segment: int | None = None) -> np.ndarray:
@@ -36,12 +45,15 @@ def _halving(first: int, last: int) -> np.ndarray:
     return np.asarray(list(dict.fromkeys(order)))
 
 
-def interpolated(alphas: Array, solved: Array, kept: PyTree, lane: Array) -> PyTree:
+def interpolated(alphas: Array, solved: Array, kept: PyTree, start: PyTree | None, lane: Array) -> PyTree:
     """Return where a lane begins, from what is ``kept`` (lanes + 1, ...) of those that are ``solved`` (lanes,).
+
+    With a ``start`` (lanes + 1, ...), of each lane the solution for similar data, what is interpolated is how far lanes
+    have moved from there.
 
     ``alphas (paths, K)`` fall along each path; lane ``k`` of path r has the number ``r K + k``. Linear in alpha between
     the nearest solved lanes of its path, the nearest one beyond them; the same place on the path before where its own
-    has none; and what is kept as the last entry where there is none either.
+    has none; and what is kept as the last entry, or no way, where there is none either.
     """
     num_alphas = alphas.shape[1]
     path, place = lane // num_alphas, lane % num_alphas
@@ -60,4 +72,10 @@ def interpolated(alphas: Array, solved: Array, kept: PyTree, lane: Array) -> PyT
     def between(leaf: Any) -> Array:
         return leaf[left] + (leaf[right] - leaf[left]) * jnp.where(own, share, 0).astype(leaf.dtype)
 
-    return jax.tree.map(between, kept)
+    if start is None:
+        return jax.tree.map(between, kept)
+
+    def moved(leaf: Any, first: Any) -> Array:
+        return first[lane] + jnp.where(left < solved.size, between(leaf) - between(first), 0)
+
+    return jax.tree.map(moved, kept, start)

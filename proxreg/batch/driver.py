@@ -1,5 +1,8 @@
-"""Drive a batch from the host: lanes in any order become grids of fixed sizes, and working sets grow as they must."""
+"""Drive a batch from the host: lanes in any order become grids of fixed sizes, and what a program leaves goes on in the
+next.
+"""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -9,32 +12,33 @@ import numpy as np
 from proxreg._core import platform
 from proxreg._progress import report
 from proxreg._pytree import Array, replace, strong, tree_put, tree_take
-from proxreg.batch.buckets import filled, fine_bucket, padded, row_bucket, wide_bucket
+from proxreg.batch.buckets import column_bucket, filled, fine_bucket, padded, row_bucket, wide_bucket
+from proxreg.batch.continuation import WarmStart
 from proxreg.batch.penalty_batch import PenaltyBatch
 from proxreg.batch.solve_path import GridOptions, GridProblem, solve_grid
-from proxreg.models import Coefficients, LinearModel
+from proxreg.models import Coefficients, LinearModel, Quadratic
 from proxreg.solvers import Result, Status, stopping
 
 FIRST = 256, 512  # columns of a first working set: of so few rows as well, and of more
 WIDER = 2  # times as many for lanes whose supports outgrow it
 LARGE = 1 << 23  # numbers in X from which on a copy of it costs more than a program
 FEW_LANES = (1, 4, 8, 16, 32, 64, 104, 128)  # lanes of a path, up to which programs are for one of these numbers
-SAMPLES = 8  # of rows, that are worked on together
+TOGETHER = 8  # variants of the data that are worked on together
 
 
 class Lanes(NamedTuple):
-    """Lanes that are to be solved on the same rows."""
+    """Lanes that are to be solved on the same data, or on variants of these."""
 
     penalties: PenaltyBatch  # (L,)
-    start: Any = None  # parameters, zero where None
-    own_starts: bool = False  # each lane has its own entry along the first axis of ``start``
-    sample: np.ndarray | None = None  # (L,) the numbers of the weights that lanes have; None where all have the same
+    start: Any = None  # parameters, zero where None; with the lanes' axis in front unless they share it
+    warm_start: WarmStart = WarmStart.SHARED
+    variant: np.ndarray | None = None  # (L,) the number of each lane's; None where all have the same
 
     def take(self, chosen: np.ndarray) -> "Lanes":
         """Return the lanes with these numbers, in that order."""
-        start = tree_take(self.start, chosen) if self.own_starts else self.start
-        sample = None if self.sample is None else self.sample[chosen]
-        return Lanes(self.penalties.lanes(chosen), start, self.own_starts, sample)
+        start = self.start if self.warm_start is WarmStart.SHARED else tree_take(self.start, chosen)
+        variant = None if self.variant is None else self.variant[chosen]
+        return Lanes(self.penalties.lanes(chosen), start, self.warm_start, variant)
 
     def on_columns(self, p: int, size: int) -> "Lanes":
         """Return the lanes of p columns with idle ones, so that there are ``size``."""
@@ -55,28 +59,41 @@ def solve_on_rows(
 
     ``weights (samples, n)`` stand in for those of the model's rows. Unless X is large, columns are padded to a bucket,
     and rows of least squares are (those of other losses should be, with weights of zero): other data of about the same
-    size compile nothing.
+    size compile nothing. Where a support outgrows the working set, its lane goes on with a wider one.
     """
     n, p = np.shape(model.X)
-    count = len(lanes.penalties.alpha)
-    report(0, count)
     if lanes.penalties.template.separable and not isinstance(model.X, jax.Array):
         model = with_idle_entries(model)
-    size = np.shape(model.X)[1]
+    rows, size = np.shape(model.X)
     lanes = lanes.on_columns(p, size)
-    width = _first_width(n, size, lanes.penalties)
-    found = _solve(model, lanes, weights, width, tol, max_steps)
-    left = np.flatnonzero(found.status == Status.WORKING_SET)
-    while left.size:
-        assert width is not None
-        report(count - left.size, count)
-        width = min(WIDER * width, size)
-        wider = lanes._replace(start=found.w, own_starts=True).take(left)
-        spent = found.num_steps[left]
-        again = _solve(model, wider, weights, width, tol, max_steps - int(spent.max()))
-        tree_put(found, left, again._replace(num_steps=again.num_steps + spent))
-        left = left[again.status == Status.WORKING_SET]
-    report(count, count)
+
+    def programs() -> Iterator[GridOptions]:
+        width = _first_width(n, size, lanes.penalties)
+        while True:
+            yield GridOptions(width, platform(), lanes.warm_start)
+            assert width is not None
+            width = min(WIDER * width, size)
+
+    variants = None if weights is None else {"sample_weight": padded(weights, len(weights), rows)}
+    return first_columns(_solve_in_turn(model, lanes, variants, programs(), tol, max_steps), p)
+
+
+def solve_on_gram(G: Any, c: Any, constant: Any, null_loss: Any, lanes: Lanes, *, tol: float, max_steps: int) -> Result:
+    """Return the solutions of lanes of least squares from statistics, as ``solve_on_rows`` does from rows.
+
+    ``G (p, p)``, and for each variant ``c (T, p)``, ``constant (T,)`` and ``null_loss (T,)``, see ``Quadratic``.
+    Columns are padded to a bucket.
+    """
+    p, count = len(G), len(lanes.penalties.alpha)
+    size = column_bucket(p) if lanes.penalties.template.separable else p
+    G, c, lanes = padded(G, size, size), padded(c, len(c), size), lanes.on_columns(p, size)
+    if lanes.warm_start is WarmStart.SHARED:  # as if each lane had a start: another program otherwise
+        start = np.zeros(size, G.dtype) if lanes.start is None else lanes.start
+        lanes = lanes._replace(start=np.broadcast_to(start, (count, size)), warm_start=WarmStart.SIMILAR)
+    variants = {"c": c, "constant": constant, "null_loss": null_loss}
+    # few lanes are slow, and Newton's steps take a second to compile
+    programs = (GridOptions(None, platform(), lanes.warm_start, newton) for newton in (False, True))
+    found = _solve_in_turn(Quadratic(G, c[0]), lanes, variants, programs, tol, max_steps)
     return first_columns(found, p)
 
 
@@ -118,27 +135,62 @@ def first_columns(found: Result, p: int) -> Result:
     return found._replace(w=Coefficients(w.coef[:, :p], w.intercept) if isinstance(w, Coefficients) else w[:, :p])
 
 
-def _solve(
-    model: LinearModel, lanes: Lanes, weights: np.ndarray | None, width: int | None, tol: float, max_steps: int
+def _solve_in_turn(
+    model: LinearModel | Quadratic,
+    lanes: Lanes,
+    variants: dict[str, Any] | None,
+    programs: Iterator[GridOptions],
+    tol: float,
+    max_steps: int,
 ) -> Result:
-    penalties, own = lanes.penalties, lanes.own_starts
-    samples, ratios, grid = _on_grids(lanes)
+    """Return the solutions by the first program, those of the lanes that it leaves by the next, and so on."""
+    count, model = len(lanes.penalties.alpha), jax.device_put(model)
+    report(0, count)
+    found = _solve(model, lanes, variants, next(programs), tol, max_steps)
+    left = np.flatnonzero(found.status == Status.WORKING_SET)
+    while left.size:
+        report(count - left.size, count)
+        rest = lanes._replace(start=found.w, warm_start=WarmStart.OWN).take(left)
+        options = next(programs)._replace(warm_start=WarmStart.OWN)
+        spent = found.num_steps[left]
+        again = _solve(model, rest, variants, options, tol, max_steps - int(spent.max()))
+        tree_put(found, left, again._replace(num_steps=again.num_steps + spent))
+        left = left[again.status == Status.WORKING_SET]
+    report(count, count)
+    return found
+
+
+def _solve(
+    model: LinearModel | Quadratic,
+    lanes: Lanes,
+    variants: dict[str, Any] | None,
+    options: GridOptions,
+    tol: float,
+    max_steps: int,
+) -> Result:
+    """Return the solutions by one program, called as often as there are variants, or groups of them."""
+    penalties = lanes.penalties
+    numbers, ratios, grid = _on_grids(lanes)
     template = replace(penalties.template, alpha=0.0)  # whatever it was, it must not be a reason to compile again
-    model, template, factor = strong((model, template, penalties.factor))
-    stop = stopping(tol, max_steps)
-    options = GridOptions(width, platform(), own)
-    together = 1 if weights is None else SAMPLES
+    # steps on a Gram matrix fill a CPU without company
+    together = TOGETHER if variants and not (isinstance(model, Quadratic) and options.backend == "cpu") else 1
     found: Any = None
-    for first in range(0, len(samples), together):
-        some = filled(np.arange(first, min(first + together, len(samples))), together)
+    for first in range(0, len(numbers), together):
+        some = filled(np.arange(first, min(first + together, len(numbers))), together)
         place = np.where(grid[some] < 0, ~grid[some], grid[some])
-        start = tree_take(lanes.start, place.reshape(together, -1)) if own else lanes.start
-        problem = GridProblem(model, template, factor, np.asarray(penalties.alpha)[place], ratios, start, *stop)
-        if weights is None:
-            start = jax.tree.map(lambda leaf: leaf[0], start) if own else start
-            part = solve_grid(problem._replace(alphas=problem.alphas[0], w0=start), options)
+        start = lanes.start if options.is_shared else tree_take(lanes.start, place.reshape(together, -1))
+        fields = {name: values[numbers[some]] for name, values in (variants or {}).items()}
+        alphas = np.asarray(penalties.alpha)[place]
+        if together == 1:
+            fields, alphas = jax.tree.map(lambda leaf: leaf[0], (fields, alphas))
+            start = start if options.is_shared else jax.tree.map(lambda leaf: leaf[0], start)
+        smooth = replace(model, **fields) if together == 1 else model
+        smooth, own, factor = strong((smooth, template, penalties.factor))
+        grids = GridProblem(smooth, own, factor, alphas, ratios, start, *stopping(tol, max_steps))
+        if together == 1:
+            part = solve_grid(grids, options)
         else:
-            part = _solve_samples(problem, weights[samples[some]], options)
+            part = _solve_variants(grids, fields, options)
             part = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), part)
         if found is None:
             found = jax.tree.map(lambda leaf: np.empty((len(penalties.alpha), *leaf.shape[1:]), leaf.dtype), part)
@@ -148,33 +200,34 @@ def _solve(
 
 
 @partial(jax.jit, static_argnums=2)
-def _solve_samples(grids: GridProblem, weights: Array, options: GridOptions) -> Result:
-    """Return the solutions ``(samples, R K, ...)`` of grids under ``weights (samples, n)``.
+def _solve_variants(grids: GridProblem, fields: dict[str, Any], options: GridOptions) -> Result:
+    """Return the solutions ``(V, R K, ...)`` of grids on V variants of the data, which differ in these ``fields``.
 
-    ``alphas (samples, R, K)`` have an axis of samples, and so have starts that are the lanes' own.
+    ``alphas (V, R, K)`` have an axis of variants, and so have starts that are the lanes' own.
     """
 
-    def one(weights: Array, alphas: Array, w0: Any) -> Result:
-        smooth = replace(grids.smooth, sample_weight=weights)
+    def one(fields: dict[str, Any], alphas: Array, w0: Any) -> Result:
+        smooth = replace(grids.smooth, **fields)
         return solve_grid(grids._replace(smooth=smooth, alphas=alphas, w0=w0), options)
 
-    return jax.vmap(one, in_axes=(0, 0, 0 if options.own_starts else None))(weights, grids.alphas, grids.w0)
+    return jax.vmap(one, in_axes=(0, 0, None if options.is_shared else 0))(fields, grids.alphas, grids.w0)
 
 
 def _on_grids(lanes: Lanes) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    """Return the numbers of samples, l1_ratios ``(R,)``, None where lanes have none, and the lanes on a grid ``(R, K)``
-    for each sample.
+    """Return the numbers of variants, l1_ratios ``(R,)``, None where lanes have none, and the lanes on a grid
+    ``(R, K)`` for each variant.
 
     Alphas fall along each row. Where a row has fewer lanes than there are places, its last one comes again, as
     ``~lane``: it begins at its own solution, and costs next to nothing.
     """
     alpha = np.asarray(lanes.penalties.alpha)
     ratio = np.zeros_like(alpha) if lanes.penalties.l1_ratio is None else np.asarray(lanes.penalties.l1_ratio)
-    samples, sample = np.unique(lanes.sample if lanes.sample is not None else np.zeros(alpha.size), return_inverse=True)
+    variant = np.zeros(alpha.size) if lanes.variant is None else lanes.variant
+    numbers, variant = np.unique(variant, return_inverse=True)
     ratios, path = np.unique(ratio, return_inverse=True)
-    order = np.lexsort((-alpha, path, sample))
-    row = (sample * ratios.size + path)[order]
-    length = np.bincount(row, minlength=samples.size * ratios.size)
+    order = np.lexsort((-alpha, path, variant))
+    row = (variant * ratios.size + path)[order]
+    length = np.bincount(row, minlength=numbers.size * ratios.size)
     place = np.arange(alpha.size) - np.repeat(np.cumsum(length) - length, length)
     longest = int(length.max())
     size = next((few for few in FEW_LANES if longest <= few), fine_bucket(longest))
@@ -182,5 +235,5 @@ def _on_grids(lanes: Lanes) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
     last[row] = order
     grid = np.repeat(~last[:, None], size, axis=1)
     grid[row, place] = order
-    grid = grid.reshape(samples.size, ratios.size, size)
-    return samples.astype(int), None if lanes.penalties.l1_ratio is None else ratios, grid
+    grid = grid.reshape(numbers.size, ratios.size, size)
+    return numbers.astype(int), None if lanes.penalties.l1_ratio is None else ratios, grid

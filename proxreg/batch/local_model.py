@@ -11,6 +11,7 @@ from proxreg.models import Certificate, Point, column_violation, duality_gap, re
 from proxreg.penalties import Penalty
 from proxreg.solvers import GREED, SHRINK
 
+LARGE = 1024  # columns, from which on a CPU computes ``G v'`` of few lanes in half the time of ``v G``
 EVERY = 2  # steps to a certificate: it costs about half as much as a step
 _OWN = "start", "gradient_there", "loss_there", "scale", "penalty"  # fields that every lane has of its own
 
@@ -30,7 +31,10 @@ class Hessian:
     def product(self, v: Array) -> Array:
         """Return the product with ``v (..., m)``, in the type of v."""
         inner = (v * (self.root / self.size)).astype(self.G.dtype)
-        return (inner @ self.G).astype(v.dtype) * (self.root * self.size)
+        if len(self.G) < LARGE or v.ndim == 1:
+            return (inner @ self.G).astype(v.dtype) * (self.root * self.size)
+        barrier = jax.lax.optimization_barrier  # the compiler would turn it around
+        return barrier(self.G @ barrier(inner.T)).T.astype(v.dtype) * (self.root * self.size)
 
     def part(self, at: Array) -> Array:
         """Return the entries of the coordinates ``at``, in the type of ``root``."""
@@ -91,6 +95,10 @@ class LocalModel:
         """Return one of the models of several lanes."""
         own = {name: jax.tree.map(lambda leaf: leaf[number], getattr(self, name)) for name in _OWN}
         return replace(self, **own)
+
+    def objectives(self, points: Point) -> Array:
+        """Return the objectives ``(S,)`` of models of several lanes."""
+        return jax.vmap(LocalModel.objective, in_axes=(self.axes(), 0))(self, points)
 
     def errors(self, points: Point) -> Array:
         """Return the errors ``(S,)`` of models of several lanes."""

@@ -47,20 +47,6 @@ class PenaltyBatch(NamedTuple):
         """Return whether every lane keeps coefficients at zero, one by one."""
         return self.template.separable and bool(np.all(self.l1 > 0))
 
-    def uniform(self, p: int) -> bool:
-        """Whether all of p columns are penalised alike."""
-        return self.factor is None and all(np.shape(leaf) != (p,) for leaf in jax.tree.leaves(self.template))
-
-    def told_by_extremes(self, p: int) -> bool:
-        """Whether of coordinates at zero a certificate asks for the largest and the smallest gradient alone.
-
-        So it is for an l1 part: the dual of ridge, and of limits, is a sum over all of them.
-        """
-        if not (isinstance(self.template, (L1, ElasticNet)) and self.uniform(p)):
-            return False
-        ratio = getattr(self.template, "l1_ratio", 1.0) if self.l1_ratio is None else self.l1_ratio
-        return bool(np.all(np.asarray(self.alpha) > 0) and np.all(np.asarray(ratio) > 0))
-
     def limits(self, p: int, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
         """The lower and the upper ones of p coefficients."""
         template: Any = self.template
@@ -70,13 +56,6 @@ class PenaltyBatch(NamedTuple):
             given = 0.0 if getattr(template, "positive", False) else -np.inf, np.inf
         lower, upper = (np.broadcast_to(np.asarray(limit, dtype), p) for limit in given)
         return lower, upper
-
-    def pull(self, g: np.ndarray) -> np.ndarray:
-        """How hard gradients ``(L, p)`` of the loss pull coefficients at zero to where limits let them go."""
-        lower, upper = self.limits(g.shape[1], g.dtype)
-        if np.all(lower < 0) and np.all(upper > 0):
-            return np.abs(g)
-        return np.maximum(np.where(upper > 0, -g, 0), np.where(lower < 0, g, 0))
 
     def penalties(self) -> Penalty:
         """All of them as one pytree, every leaf with the lane axis in front."""

@@ -7,119 +7,174 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from proxreg._pytree import Array
+from proxreg._pytree import Array, replace, strong
+from proxreg.batch.buckets import padded, row_bucket, wide_bucket
+from proxreg.batch.driver import LARGE, first_columns
 from proxreg.batch.local_model import Hessian, Lanes, LocalModel, at_rest, minimise
 from proxreg.batch.penalty_batch import PenaltyBatch
-from proxreg.models import Certificate, Point, column_violation, duality_gap, majoriser, relative
-from proxreg.penalties import Penalty
+from proxreg.batch.working_set import best_columns, entry_factors, of_columns
+from proxreg.models import Certificate, Coefficients, Point, least_squares_certificate, majoriser
+from proxreg.solvers import Result, Status, stopping
 
-ROUNDS = 4  # working sets, after which a lane is for a solver that chooses them more carefully
+ROUNDS = 8  # working sets, after which a lane is for a solver that chooses them with more care
 PATIENCE = 200  # steps of a round
-INNER = 0.9
+INNER = 0.9  # a part of the tolerance that a lane has on its working set
+TOGETHER = 64  # lanes in a program: their products with all columns are matrix products
+GATHERED = 1 << 22  # numbers in the working sets of all its samples, unless one has more
+GROWTH = 1.3  # of a working set over the largest support that lanes begin with
+FEWEST = 64  # columns of a working set
 
 
-class Samples(NamedTuple):
-    X: Any  # (n, p) about centred
-    columns: Any  # (p, n) the same by columns, in the type of products
+class Rows(NamedTuple):
+    """The rows that samples are of, and idle rows and columns: other data of about the same size compile nothing."""
+
+    columns: Any  # (p, n): columns of X, about centred, each together in memory
     y: Any  # (n,)
-    norms: Any  # (p,)
-    weights: Any  # (S, n) each sums to one
+    norms: Any  # (p,) of the columns
+
+    @classmethod
+    def of(cls, X: Any, y: Any, weights: np.ndarray) -> "Rows":
+        """Return ``X (n, p)`` and ``y (n,)`` for samples with these weights ``(S, n)``."""
+        n, p = X.shape
+        small = n * p <= LARGE
+        columns, y = (padded(X.T, wide_bucket(p), row_bucket(n)), padded(y, row_bucket(n))) if small else (X.T, y)
+        # in all rows, as samples weigh them on average: those in a sample are about as large
+        norms = np.sqrt(np.square(X.T) @ weights.mean(axis=0))
+        norms = padded(norms.astype(X.dtype), len(columns))
+        return cls(*jax.device_put((np.ascontiguousarray(columns), y, norms)))
 
 
-class _Lanes(NamedTuple):
-    """What is known about the lanes ``(S, K)`` of each sample."""
+class _Carry(NamedTuple):
+    """Lanes ``(S, K)`` of S samples."""
 
     w: Array  # (S, K, p)
-    eta: Array # (S, K, n)
-    gradient: Array
-    loss: Array
+    eta: Array  # (S, K, n)
     certificate: Certificate
     num_steps: Array
-    rounds: Array
+    live: Array
+    score: Array  # (S, p) how near columns are to entering
+    rounds: Array  # ()
 
 
-@partial(jax.jit, static_argnames=("width", "centred"))
-@jax.default_matmul_precision("highest")
-def solve_samples(samples: Samples, penalties: PenaltyBatch, start: Array, tol: Array, max_steps: Array, width: int, centred: bool):
-    X, columns, y, norms, weights = samples
-    S, n = weights.shape
-    K, p = start.shape
-    each = penalties.penalties()
+def solve_on_samples(
+    rows: Rows,
+    weights: np.ndarray,
+    penalties: PenaltyBatch,
+    start: np.ndarray,
+    fit_intercept: bool,
+    *,
+    tol: float,
+    max_steps: int,
+) -> Result:
+    """Return least-squares fits of K lanes on each of S samples, a sample's lanes together: ``(S K, ...)``.
 
-    def residual(eta, weights):
-        r = eta - y
-        return r - jnp.sum(r * weights, axis=-1, keepdims=True) if centred else r
+    ``weights (S, n)`` of the rows sum to one in each sample. ``start (K, p)`` is where the lanes of each begin. Those
+    that are not done after some working sets have steps left.
+    """
+    (p, n), (K, real) = rows.columns.shape, start.shape
+    penalties, start = penalties.columns(np.arange(real), real, p), padded(start, K, p)
+    weights = padded(weights, len(weights), n)
+    support = int(GROWTH * np.max(np.sum(start != 0, axis=1), initial=0))
+    width = min(1 << (max(support, FEWEST) - 1).bit_length(), p)
+    size = max(min(TOGETHER // K, GATHERED // (n * width)), 1)
+    template = replace(penalties.template, alpha=0.0)  # whatever it was, it must not be a reason to compile again
+    rows, penalties = strong((rows, penalties._replace(template=template)))
+    weakest = np.argmin(penalties.l1)
+    parts = []
+    for first in range(0, len(weights), size):
+        some = np.minimum(np.arange(first, first + size), len(weights) - 1)
+        stop = stopping(tol, max_steps)
+        part = _solve(rows, weights[some], penalties, start, weakest, *stop, width, fit_intercept)
+        parts.append(jax.tree.map(lambda leaf: np.asarray(leaf)[: len(weights) - first], part))  # noqa: B023
+    joined = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+    return first_columns(jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), joined), real)
 
-    null = residual(jnp.zeros_like(weights), weights)
-    null_loss = jnp.sum(weights * null * null, axis=1) / 2
 
-    def scores(w, g):
-        def one(penalty, w, g):
-            used = w != 0
-            return jnp.where(used, jnp.inf, penalty.alpha_max(g) if False else jnp.abs(g) / penalty.alpha)
-        return jnp.max(jax.vmap(one)(each, w, g), axis=0)
+@partial(jax.jit, static_argnames=("width", "fit_intercept"))
+@jax.default_matmul_precision("highest")  # a certificate needs all digits of float32 on every device
+def _solve(
+    rows: Rows,
+    weights: Array,
+    penalties: PenaltyBatch,
+    start: Array,
+    weakest: Array,
+    tol: Array,
+    max_steps: Array,
+    width: int,
+    fit_intercept: bool,
+) -> Result:
+    """Return the lanes of a few samples, all with the same number of working sets."""
+    columns, y, norms = rows
+    each, dtype = penalties.penalties(), columns.dtype
+    count, shape = len(weights), (len(weights), *start.shape[:1])
 
-    def look(w, eta):
-        r = residual(eta, weights[:, None])
-        slope = r * weights[:, None]
-        loss = jnp.sum(r * slope, axis=-1) / 2
-        return (slope.reshape(S*K, n) @ X).reshape(S, K, p), loss
+    def residual(eta: Array, weights: Array) -> tuple[Array, Array]:
+        """Return the residuals ``(..., n)`` of predictors, and the best intercept ``(...)``."""
+        left = eta - y
+        intercept = -jnp.sum(left * weights, axis=-1) if fit_intercept else jnp.zeros(left.shape[:-1], dtype)
+        return left + intercept[..., None], intercept
 
-    def certify(w, g, loss):
-        def one(penalty, w, g, loss, null_loss):
-            gap = duality_gap(penalty, w, g, lambda c: jnp.square(1 - c) * loss)
-            worst = column_violation(penalty, w, g, norms, jnp.sqrt(2 * null_loss))
-            return Certificate(loss + penalty.value(w), relative(gap, null_loss), worst)
-        return jax.vmap(lambda w, g, loss, null: jax.vmap(one, in_axes=(0, 0, 0, 0, None))(each, w, g, loss, null))(w, g, loss, null_loss)
+    null_loss = jnp.sum(weights * jnp.square(residual(jnp.zeros_like(weights), weights)[0]), axis=1) / 2
 
-    eta0 = start @ X.T
-    # gradient of the weakest alone
-    def first(weights):
-        r = residual(eta0[-1], weights)
-        return (r * weights)
-    g_last = jax.vmap(first)(weights) @ X
-    used = jnp.any(start != 0, axis=0)
-    score = jnp.where(used, jnp.inf, jnp.abs(g_last)).astype(jnp.float32)
+    def on_working_set(at, weights, null_loss, w, eta, live, budget):
+        """Return the coefficients of one sample's lanes on its working set, their predictors and steps."""
+        part = columns[at]
+        left, _ = residual(eta, weights)
+        slope = left * weights
+        means = part @ weights if fit_intercept else jnp.zeros(width, dtype)
+        there = slope @ part.T
+        unit = jnp.where(norms[at] > 0, norms[at], 1)
+        # steps need few digits: what comes of them is evaluated on the rows
+        small, shares = (part / unit[:, None]).astype(jnp.float32), weights.astype(jnp.float32)
+        mean = (means / unit).astype(jnp.float32)
+        G = (small * shares) @ small.T - jnp.outer(mean, mean)
+        hessian = Hessian(G, unit, jnp.sqrt(jnp.where(null_loss > 0, null_loss, 1)))
+        steps = 1 / majoriser(hessian.product, hessian.diagonal(), width)
+        begin, loss = w[:, at], jnp.sum(left * slope, axis=1) / 2
+        models = LocalModel(
+            hessian, begin, there, loss, jnp.ones_like(loss), null_loss, norms[at], jnp.sqrt(2 * null_loss),
+            of_columns(each, at, len(columns)), least_squares=True,
+        )  # fmt: skip
+        aim = Lanes(live, lambda errors: jnp.full_like(errors, INNER * tol), budget, jnp.zeros((), jnp.int32))
+        inner = minimise(models, at_rest(Point(begin, there)), steps, aim)
+        new = inner.motion.point.params
+        return w.at[:, at].set(new), eta + (new - begin) @ part, inner.taken
 
-    def round_(carry):
-        lanes, score, live = carry
-        at = jax.lax.top_k(score, width)[1]  # (S, k)
-        rows = columns[at]  # (S, k, n)
-        def one(at, rows, weights, w, eta, null_loss, live, budget):
-            r = residual(eta, weights)
-            slope = r * weights
-            loss = jnp.sum(r * slope, axis=-1) / 2
-            full = rows.astype(X.dtype)
-            mean = full @ weights if centred else jnp.zeros(width, X.dtype)
-            there = slope @ full.T  # slope sums to zero if centred
-            small = rows.astype(jnp.float32)
-            w32 = weights.astype(jnp.float32)
-            G = (small * w32) @ small.T - jnp.outer(mean, mean).astype(jnp.float32)
-            diagonal = jnp.maximum(jnp.diagonal(G), 0).astype(X.dtype)
-            root = jnp.sqrt(jnp.where(diagonal > 0, diagonal, 1))
-            G = G / root.astype(jnp.float32) / root.astype(jnp.float32)[:, None]
-            hessian = Hessian(G, root, jnp.sqrt(jnp.where(null_loss > 0, null_loss, 1)))
-            own = jax.tree.map(lambda leaf: leaf[:, at] if leaf.shape[1:] == (p,) else leaf, each)
-            steps = 1 / majoriser(hessian.product, hessian.diagonal(), width)
-            start = w[:, at]
-            models = LocalModel(hessian, start, there, loss, jnp.ones(K, X.dtype), null_loss, norms[at], jnp.sqrt(2 * null_loss), own, least_squares=True)
-            inner = minimise(models, at_rest(Point(start, there)), steps, Lanes(live, lambda errors: jnp.full_like(errors, INNER * tol), jnp.minimum(budget, PATIENCE), jnp.asarray(0)))
-            move = inner.motion.point.params - start
-            return at, inner.motion.point.params, eta + move @ full, inner.taken
-        budget = max_steps - lanes.num_steps
-        at, new, eta, taken = jax.vmap(one)(at, rows, weights, lanes.w, lanes.eta, null_loss, live, budget)
-        w = jax.vmap(lambda w, at, new: w.at[:, at].set(new))(lanes.w, at, new)
-        g, loss = look(w, eta)
-        cert = certify(w, g, loss)
-        live = ~(cert.error <= tol)
-        score = jax.vmap(scores)(w, g).astype(jnp.float32)
-        return _Lanes(w, eta, g, loss, cert, lanes.num_steps + taken, lanes.rounds + 1), score, live
+    def certify(w, gradient, loss, null_loss):
+        def lane(penalty, w, gradient, loss):
+            return least_squares_certificate(penalty, w, gradient, loss, norms, null_loss)
 
-    unknown = jnp.full((S, K), jnp.nan, X.dtype)
-    w = jnp.broadcast_to(start, (S, K, p))
-    lanes = _Lanes(w, jnp.broadcast_to(eta0, (S, K, n)), w, unknown, Certificate(unknown, unknown, unknown), jnp.zeros((S, K), jnp.int32), jnp.zeros((), jnp.int32))
-    def unfinished(carry):
-        lanes, _, live = carry
-        return jnp.any(live) & (lanes.rounds < ROUNDS)
-    lanes, _, live = jax.lax.while_loop(unfinished, round_, (lanes, score, jnp.ones((S, K), bool)))
-    return lanes.w, lanes.certificate, lanes.num_steps, lanes.rounds, live
+        return jax.vmap(lane)(each, w, gradient, loss)
+
+    def round_(carry: _Carry) -> _Carry:
+        at = best_columns(carry.score, width)
+        budget = jnp.minimum(max_steps - carry.num_steps, PATIENCE)
+        own = at, weights, null_loss, carry.w, carry.eta, carry.live, budget
+        w, eta, taken = jax.vmap(on_working_set)(*own)
+        left, _ = residual(eta, weights[:, None])
+        slope = left * weights[:, None]
+        gradient = (slope.reshape(-1, len(y)) @ columns.T).reshape(w.shape)
+        certificate = jax.vmap(certify)(w, gradient, jnp.sum(left * slope, axis=-1) / 2, null_loss)
+        num_steps = carry.num_steps + taken
+        live = ~(certificate.error <= tol) & (num_steps < max_steps)
+        factors = jax.vmap(jax.vmap(entry_factors), in_axes=(None, 0, 0))(each, w, gradient)
+        score = jnp.max(jnp.where(jnp.isnan(factors), 0, factors), axis=1)
+        return _Carry(w, eta, certificate, num_steps, live, score, carry.rounds + 1)
+
+    # before anything else is known, the weakest lane tells which columns matter
+    eta = start @ columns
+    gradient = (residual(eta[weakest], weights)[0] * weights) @ columns.T
+    penalty = jax.tree.map(lambda leaf: leaf[weakest], each)
+    factors = jax.vmap(entry_factors, in_axes=(None, None, 0))(penalty, start[weakest], gradient)
+    score = jnp.where(jnp.any(start != 0, axis=0), jnp.inf, factors)
+    unknown = jnp.full(shape, jnp.nan, dtype)
+    certificate = Certificate(unknown, unknown, unknown)
+    w, eta = (jnp.broadcast_to(leaf, (count, *leaf.shape)) for leaf in (start, eta))
+    begin = _Carry(w, eta, certificate, jnp.zeros(shape, jnp.int32), jnp.ones(shape, bool), score, jnp.zeros((), int))
+    end = jax.lax.while_loop(lambda carry: jnp.any(carry.live) & (carry.rounds < ROUNDS), round_, begin)
+    objective, gap, violation = end.certificate
+    finite = jnp.isfinite(objective) & ~jnp.isnan(violation)
+    status = jnp.where(end.certificate.error <= tol, Status.CONVERGED, Status.MAX_STEPS)
+    status = jnp.where(finite, status, Status.NON_FINITE)
+    params = Coefficients(end.w, residual(end.eta, weights[:, None])[1])
+    return Result(params, objective, gap, violation, end.num_steps, status)

@@ -8,7 +8,7 @@ import numpy as np
 
 from proxreg._core import apply_where
 from proxreg._pytree import Array, tree_where
-from proxreg.batch.continuation import interpolated
+from proxreg.batch.continuation import WarmStart, interpolated
 from proxreg.batch.penalty_batch import PenaltyBatch
 from proxreg.models import Certificate
 from proxreg.penalties import Penalty
@@ -30,8 +30,8 @@ class Form(Protocol):
         """The certificate of one lane, and the error below which its numbers do not tell."""
         ...
 
-    def outgrown(self, state: Any) -> Array:
-        """Return the lanes for which there is no room."""
+    def left_over(self, state: Any) -> Array:
+        """Return the lanes that are for another program: their status is ``Status.WORKING_SET``."""
         ...
 
     def advance(
@@ -78,21 +78,21 @@ class Grid(NamedTuple):
 
 
 def solve_lanes(
-    form: Form, grid: Grid, begin: Any, own_starts: bool, tol: Array, max_steps: Array, num_slots: int
+    form: Form, grid: Grid, begin: Any, warm_start: WarmStart, tol: Array, max_steps: Array, num_slots: int
 ) -> Solved:
     """Return what the lanes of a grid come to.
 
-    ``begin`` is what is kept of the start; with ``own_starts`` it has an entry for each lane, otherwise lanes begin
-    between those that are solved.
+    ``begin`` is what is kept of the start, with an entry for each lane unless all share one.
     """
     penalties, alphas, valid, order = grid
     count, num_slots = order.size, min(num_slots, order.size)
     sequence = jnp.asarray(order)
     dtype = jnp.result_type(*jax.tree.leaves(begin))
+    shared = warm_start is WarmStart.SHARED
 
     def entries(leaf: Array) -> Array:
-        last = leaf[:1] if own_starts else leaf[None]
-        first = leaf if own_starts else jnp.broadcast_to(leaf, (count, *leaf.shape))
+        last = leaf[None] if shared else leaf[:1]
+        first = jnp.broadcast_to(leaf, (count, *leaf.shape)) if shared else leaf
         return jnp.concatenate([first, last])
 
     def penalties_at(lane: Array) -> Penalty:
@@ -109,7 +109,7 @@ def solve_lanes(
             Status.NON_FINITE: ~finite,
             Status.INVALID: ~valid[at],
             Status.CONVERGED: error <= tol,
-            Status.WORKING_SET: form.outgrown(slots.state),
+            Status.WORKING_SET: form.left_over(slots.state),
             Status.MAX_STEPS: spent,
         }
         status = jnp.select(list(reasons.values()), list(reasons), _WAITING)
@@ -130,11 +130,11 @@ def solve_lanes(
 
     def begin_at(lane: Array, solved: Solved) -> Any:
         lane = jnp.minimum(lane, count - 1)
-        if own_starts:
-            kept = jax.tree.map(lambda leaf: leaf[lane], solved.kept)
-        else:
-            usable = (solved.status[:-1] == Status.CONVERGED) | (solved.status[:-1] == Status.MAX_STEPS)
-            kept = jax.vmap(lambda lane: interpolated(alphas, usable, solved.kept, lane))(lane)
+        if warm_start is WarmStart.OWN:
+            return form.begin(jax.tree.map(lambda leaf: leaf[lane], solved.kept))
+        usable = (solved.status[:-1] == Status.CONVERGED) | (solved.status[:-1] == Status.MAX_STEPS)
+        start = None if shared else first
+        kept = jax.vmap(lambda lane: interpolated(alphas, usable, solved.kept, start, lane))(lane)
         return form.begin(kept)
 
     def advance(slots: Slots, live: Array, waiting: Array) -> tuple[Slots, Array]:
@@ -154,8 +154,8 @@ def solve_lanes(
 
     unknown = jnp.full(count + 1, jnp.nan, dtype)
     nothing = jnp.zeros(count + 1, jnp.int32)
-    kept = jax.tree.map(entries, begin)
-    solved = Solved(kept, Certificate(unknown, unknown, unknown), nothing, nothing + _WAITING)
+    first = jax.tree.map(entries, begin)
+    solved = Solved(first, Certificate(unknown, unknown, unknown), nothing, nothing + _WAITING)
     lane = sequence[:num_slots]
     slots = Slots(lane, begin_at(lane, solved), jnp.zeros(num_slots, jnp.int32))
     carry = _Carry(slots, solved, jnp.asarray(num_slots, jnp.int32), jnp.ones(num_slots, jnp.int32))

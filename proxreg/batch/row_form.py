@@ -15,6 +15,7 @@ from proxreg._core import apply_where
 from proxreg._pytree import Array, pytree_dataclass, replace, static, tree_where
 from proxreg.batch.local_model import Hessian, Lanes, LocalModel, at_rest, minimise
 from proxreg.batch.newton import STEPS, polish
+from proxreg.batch.working_set import best_columns, entry_factors, of_columns
 from proxreg.models import Certificate, Coefficients, Image, LinearProblem, Point, majoriser, relative, weighted_gram
 from proxreg.penalties import Penalty
 
@@ -87,8 +88,8 @@ class RowForm:
         certificate = replace(self.problem, penalty=penalty).certify_polished(state.point, forward=True)
         return certificate, jnp.zeros_like(certificate.objective)
 
-    def outgrown(self, state: RowState) -> Array:
-        """Return the lanes that use a working set up, where the user has fixed its width."""
+    def left_over(self, state: RowState) -> Array:
+        """Return the lanes that use a working set up, where its width is fixed."""
         used = jnp.sum(state.point.params.coef != 0, axis=1)
         fixed = jnp.full(used.shape, self.fixed and self.width < self.problem.center.size)
         return fixed & (used >= self.width) & (state.rounds >= SETTLED)
@@ -125,7 +126,7 @@ class RowForm:
         if problem.fit_intercept:
             center = relative(curvature @ X, total)
         hessian = self._hessian(X, curvature, center, _take(self.peak, at), jnp.float32)
-        own = _columns(penalties, at, problem.center.size)
+        own = of_columns(penalties, at, problem.center.size)
         metric = jax.tree.map(lambda leaf: leaf[0], own).metric(hessian.diagonal())
         steps = 1 / majoriser(hessian.product, metric, X.shape[1])
 
@@ -222,13 +223,12 @@ class RowForm:
 
         def lane(penalty: Penalty, w: Array, gradient: Array) -> tuple[Array, Array]:
             worst = jnp.abs(penalty.residual(w, gradient)) / unit
-            return _entry_factors(penalty, w, gradient, p), relative(worst, jnp.max(worst))
+            return entry_factors(penalty, w, gradient), relative(worst, jnp.max(worst))
 
         factors, worst = jax.vmap(lane)(penalties, coef, state.gradient.coef)
         score = jnp.where(_in_use(state, live) > FULL * width, worst, factors)
         score = jnp.max(jnp.where(live[:, None] & ~jnp.isnan(score), score, -1), axis=0)
-        # a CPU selects among numbers of float32, and sorts all of any other type
-        return jax.lax.top_k(score.astype(jnp.float32), width)[1]
+        return best_columns(score, width)
 
     def _shared_curvature(self, eta: Array, live: Array) -> Array:
         """Return second derivatives per sample times the weights ``(n,)``, the mean over lanes."""
@@ -247,23 +247,3 @@ def _in_use(state: RowState, live: Array) -> Array:
 
 def _take(array: Array, at: Array | None) -> Array:
     return array if at is None else array[..., at]
-
-
-def _columns(penalties: Penalty, at: Array | None, p: int) -> Penalty:
-    """Return the lanes' penalties of some columns: of parameters that come one per column, those of these."""
-    if at is None:
-        return penalties
-    return jax.tree.map(lambda leaf: leaf[:, at] if leaf.shape[1:] == (p,) else leaf, penalties)
-
-
-def _entry_factors(penalty: Penalty, w: Array, gradient: Array, p: int) -> Array:
-    """Return the factor on the strength at which each column ``(p,)`` of a lane enters; infinite for those in use.
-
-    It is 1 or more where a column has to enter now. A penalty that does not know has its violations in that place.
-    """
-    used = (w != 0) | (penalty.prox(jnp.zeros_like(w), jnp.ones((), w.dtype)) != 0)
-    if type(penalty).alpha_max is Penalty.alpha_max:
-        return jnp.where(used, jnp.inf, jnp.abs(penalty.residual(w, gradient)))
-    axes = jax.tree.map(lambda leaf: 0 if jnp.shape(leaf) == (p,) else None, penalty)
-    factor = jax.vmap(lambda own, g: own.alpha_max(g), in_axes=(axes, 0))(penalty, gradient)
-    return jnp.where(used, jnp.inf, factor)

@@ -11,7 +11,7 @@ import numpy as np
 from proxreg._core import platform, require_unforked
 from proxreg._pytree import Array, ArrayLike, replace, strong
 from proxreg.batch.arguments import read_grid, read_starts, read_width
-from proxreg.batch.continuation import coarse_to_fine
+from proxreg.batch.continuation import WarmStart, coarse_to_fine
 from proxreg.batch.finish import finish_on_rows
 from proxreg.batch.gram_form import GramForm
 from proxreg.batch.penalty_batch import PenaltyBatch
@@ -85,7 +85,8 @@ def solve_path(
         raise ValueError(f"working_set needs a separable penalty, {type(penalty).__name__} is not")
     factor = penalty.alpha if np.ndim(penalty.alpha) else None  # pyright: ignore[reportAttributeAccessIssue]
     begin = read_starts(smooth, w0, shape)
-    options = GridOptions(working_set, platform(), begin.own)
+    warm_start = WarmStart.OWN if begin.own else WarmStart.SHARED
+    options = GridOptions(working_set, platform(), warm_start)
     with np.errstate(over="ignore"):
         smooth, template, factor = strong((smooth, replace(penalty, alpha=0.0), factor))
         grid = GridProblem(smooth, template, factor, alphas, ratios, begin.w0, *stopping(tol, max_steps))
@@ -111,7 +112,13 @@ class GridOptions(NamedTuple):
 
     working_set: int | None  # columns, of supports that outgrow it lanes end; None to choose and widen it
     backend: str
-    own_starts: bool  # w0 has an entry for each lane
+    warm_start: WarmStart  # w0 has an entry for each lane, unless they share one
+    newton: bool = True  # slow lanes of a quadratic have Newton's steps; else they end with Status.WORKING_SET
+
+    @property
+    def is_shared(self) -> bool:
+        """Return whether w0 is one for all lanes."""
+        return self.warm_start is WarmStart.SHARED
 
 
 @jax.custom_jvp
@@ -147,7 +154,7 @@ def _solve_path(grid: GridProblem, options: GridOptions, debug_nans: bool) -> Re
     task = _Task(
         smooth,
         penalties,
-        jax.tree.map(lambda leaf: leaf[place], w0) if options.own_starts else w0,
+        jax.tree.map(lambda leaf: leaf[place], w0) if not options.is_shared else w0,
         alphas,
         smooth.is_valid() & jax.vmap(lambda penalty: penalty.is_valid())(penalties.penalties()),
         tol,
@@ -197,7 +204,7 @@ class _Task(NamedTuple):
     def on_gram(self, quadratic: Quadratic) -> Result:
         """Return the solutions of a quadratic, ``w (L, p)``."""
         problem = quadratic.with_penalty(self.penalty)
-        (num_paths, num_alphas), form = self.alphas.shape, GramForm.of(problem)
+        (num_paths, num_alphas), form = self.alphas.shape, GramForm.of(problem, self.options.newton)
         order = np.add.outer(coarse_to_fine(num_alphas), num_alphas * np.arange(num_paths)).ravel()
         solved = self._solve(form, problem.start, order)
         return _result(solved, solved.kept.params)
@@ -232,17 +239,17 @@ class _Task(NamedTuple):
         if begin is None:
             begin = jnp.zeros(np.shape(model.X)[1])
             begin = Coefficients(begin, jnp.zeros(())) if model.fit_intercept else begin
-        if not self.options.own_starts:
+        if self.options.is_shared:
             begin = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (self.alphas.size, *leaf.shape)), begin)
         unknown, steps = jnp.full(self.alphas.size, jnp.nan), jnp.zeros(self.alphas.size, jnp.int32)
         result = Result(begin, unknown, unknown, unknown, steps, steps + Status.MAX_STEPS)
         return finish_on_rows(model, self.penalties, result, self.valid, self.tol, self.max_steps)
 
     def _solve(self, form: Form, start: Callable[[Any], Any], order: np.ndarray) -> Solved:
-        begin = jax.vmap(start)(self.w0) if self.options.own_starts else start(self.w0)
+        begin = start(self.w0) if self.options.is_shared else jax.vmap(start)(self.w0)
         grid = Grid(self.penalties, self.alphas, self.valid, order)
         slots = SLOTS.get(self.options.backend, SLOTS_ELSEWHERE)
-        return solve_lanes(form, grid, begin, self.options.own_starts, self.tol, self.max_steps, slots)
+        return solve_lanes(form, grid, begin, self.options.warm_start, self.tol, self.max_steps, slots)
 
 
 def _result(solved: Solved, w: Any) -> Result:

@@ -1,9 +1,8 @@
 """Many problems at once on shared data; knows penalties, models and solvers, and nothing of statistics."""
 
-from proxreg.engine.certify import Certified as Certified
 from proxreg.engine.certify import Scales as Scales
+from proxreg.engine.certify import as_result as as_result
 from proxreg.engine.certify import certify as certify
-from proxreg.engine.grid import solve_grid as solve_grid
 from proxreg.engine.host import OneBlasThread as OneBlasThread
 from proxreg.engine.host import cores as cores
 from proxreg.engine.host import gram as gram
@@ -15,13 +14,12 @@ from proxreg.engine.lanes import null_model as null_model
 from proxreg.engine.lanes import solve_lanes as solve_lanes
 from proxreg.engine.lanes import solve_one as solve_one
 from proxreg.engine.multinomial import solve_multinomial as solve_multinomial
-from proxreg.engine.plan import FEW as FEW
+from proxreg.engine.products import Products as Products
 from proxreg.engine.recession import classes_recede as classes_recede
 from proxreg.engine.recession import infinite_intercept as infinite_intercept
 from proxreg.engine.recession import recedes as recedes
 from proxreg.engine.recession import signs as signs
 from proxreg.engine.recession import why_infinite as why_infinite
-from proxreg.engine.resamples import ResampleSource as ResampleSource
 from proxreg.engine.ridge import Factors as Factors
 from proxreg.engine.ridge import Shortest as Shortest
 from proxreg.engine.ridge import condensed as condensed
@@ -32,19 +30,12 @@ from proxreg.engine.ridge import row_space as row_space
 from proxreg.engine.ridge import shortest as shortest
 from proxreg.engine.ridge import shortest_by_products as shortest_by_products
 from proxreg.engine.ridge import shrinkage as shrinkage
-from proxreg.engine.source import CarefulSource as CarefulSource
-from proxreg.engine.source import DataSource as DataSource
-from proxreg.engine.source import GramSource as GramSource
-from proxreg.engine.source import Source as Source
 from proxreg.engine.statistics import Moments as Moments
 from proxreg.engine.statistics import determines as determines
 from proxreg.engine.statistics import gram_statistics as gram_statistics
 from proxreg.engine.statistics import moments as moments
-from proxreg.engine.unpenalised import ProjectedSource as ProjectedSource
-from proxreg.engine.unpenalised import beside_free as beside_free
+from proxreg.engine.unpenalised import BesideFree as BesideFree
 from proxreg.engine.unpenalised import free_columns as free_columns
 from proxreg.engine.unpenalised import has_digits as has_digits
 from proxreg.engine.unpenalised import inverse_by_products as inverse_by_products
-from proxreg.engine.working_set import Solution as Solution
-from proxreg.engine.working_set import doubtful as doubtful
-from proxreg.engine.working_set import solve as solve
+from proxreg.engine.unpenalised import of_penalised as of_penalised

@@ -7,8 +7,7 @@ import jax
 
 from proxreg._pytree import Array, ArrayLike, replace, strong
 from proxreg.batch import PenaltyBatch
-from proxreg.engine.certify import Certified
-from proxreg.models import LinearModel, MultinomialModel, Quadratic
+from proxreg.models import Certificate, LinearModel, MultinomialModel, Quadratic
 from proxreg.penalties import Penalty
 from proxreg.solvers import Result, coordinate_descent, fista
 from proxreg.solvers.loop import stopping
@@ -72,7 +71,7 @@ def _lanes(
     return jax.vmap(lane, in_axes=(*axes, 0 if max_steps.ndim else None))(alphas, ratios, start, weights, max_steps)
 
 
-def certify_lanes(model: LinearModel, family: PenaltyBatch, start: Any) -> tuple[Certified, Any]:
+def certify_lanes(model: LinearModel, family: PenaltyBatch, start: Any) -> tuple[Certificate, Any]:
     """Return what is known about each lane at its entry along the first axis of ``start``, with the best intercept for
     its coefficients; and the parameters with that.
     """
@@ -81,11 +80,11 @@ def certify_lanes(model: LinearModel, family: PenaltyBatch, start: Any) -> tuple
 
 
 @jax.jit
-def _certificates(model: LinearModel, family: PenaltyBatch, start: Any) -> tuple[Certified, Any]:
+def _certificates(model: LinearModel, family: PenaltyBatch, start: Any) -> tuple[Certificate, Any]:
     def lane(alpha, ratio, start):
         problem = model.with_penalty(family.penalty(alpha, ratio))
         point = problem.start(start)
-        return Certified.by(problem.certify(point)), problem.solution(point)
+        return problem.certify(point), problem.solution(point)
 
     return jax.vmap(lane, in_axes=(0, None if family.l1_ratio is None else 0, 0))(family.alpha, family.l1_ratio, start)
 

@@ -5,12 +5,14 @@ columns less their projections on F (Frisch and Waugh 1933, Econometrica 1; Love
 orthogonal to F, as those of the whole problem have to be, so that there is a duality gap.
 """
 
+from typing import Any
+
 import numpy as np
 
 from proxreg.batch import PenaltyBatch, is_plain
-from proxreg.engine.certify import Scales
-from proxreg.engine.source import Source
-from proxreg.engine.working_set import Solution
+from proxreg.engine.certify import Scales, certify
+from proxreg.engine.products import Products
+from proxreg.models import Certificate
 from proxreg.penalties import Penalty
 
 #: units of rounding, of what was subtracted, that are all rounding
@@ -19,37 +21,54 @@ SINGULAR = 64
 CLEAR = 1e4
 
 
-class ProjectedSource(Source):
-    """The columns of a source that are not free; ``w (L, k)`` are their coefficients alone.
+class BesideFree:
+    """Least squares on the columns that are not free; ``w (L, k)`` are their coefficients alone.
 
-    ``inverse`` is the pseudo-inverse of the free columns' Gram matrix.
+    ``whole`` has the losses and gradients of all columns, from statistics or from rows, and ``inverse`` is the
+    pseudo-inverse of the free columns' Gram matrix.
     """
 
-    def __init__(self, whole: Source, free: np.ndarray, inverse: np.ndarray):
-        self._whole_source, self._free = whole, free
-        self._kept = np.setdiff1d(np.arange(whole.size), free)
-        super().__init__(self._kept.size, max(whole.widest - free.size, 0), whole.rows)
-        self.widest = min(self.widest, self._kept.size)
-        self._inverse = inverse
-        self._cross = whole.cross(free, self._kept).astype(float)
-        left = np.square(self.norms) - np.einsum("fk,fk->k", self._cross, self._inverse @ self._cross)
+    def __init__(self, whole: Any, free: np.ndarray, inverse: np.ndarray):
+        self._whole, self._free, self._inverse = whole, free, inverse
+        norms = whole.norms
+        self.size = norms.size
+        self.kept = np.setdiff1d(np.arange(norms.size), free)
+        self.norms = norms[self.kept]
+        self._cross = whole.cross(free, self.kept).astype(float)
+        left = np.square(self.norms) - np.einsum("fk,fk->k", self._cross, inverse @ self._cross)
         # what the free columns span has nothing left but rounding
-        self._spanned = left <= SINGULAR * np.finfo(whole.norms.dtype).eps * max(free.size, 1) * np.square(self.norms)
-        self.hides_columns = bool(np.any(self._spanned & (self.norms > 0)))
+        self.spanned = left <= SINGULAR * np.finfo(norms.dtype).eps * max(free.size, 1) * np.square(self.norms)
+        self.hides_columns = bool(np.any(self.spanned & (self.norms > 0)))
 
-    def _norms(self) -> np.ndarray:
-        return self._whole_source.norms[self._kept]
+    def products(self, responses: int) -> Products:
+        """Return the statistics of the columns less their projections, for so many responses."""
+        kept, zero = self.kept, np.zeros((responses, self.kept.size), self.norms.dtype)
+        left = self._whole.cross(kept, kept)
+        left = left - (self._cross.T @ self._inverse @ self._cross).astype(left.dtype)
+        constant, g = self.evaluate(zero, np.arange(responses))
+        return Products(np.where(self.spanned | self.spanned[:, None], 0, left), -g, constant)
+
+    def project(self, values: np.ndarray) -> np.ndarray:
+        """Return columns ``(n, k)`` less their projections on the free ones, where the whole has rows.
+
+        Twice: what rounding leaves of the first time is gone after the second.
+        """
+        free, left = self._whole.X[:, self._free].astype(float), values.astype(float)
+        weighted = self._whole.weights[:, None] * free
+        for _ in range(2):
+            left -= free @ (self._inverse @ (weighted.T @ left))
+        return left.astype(values.dtype)
+
+    def penalised(self) -> np.ndarray:
+        """Return the rows of the columns less their projections."""
+        return np.where(self.spanned, 0, self.project(self._whole.X[:, self.kept]))
 
     def evaluate(self, w: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Losses and gradients with the free coefficients at their best."""
         _, loss, g, step = self._completed(w, response)
         slope = g[:, self._free].astype(float)
         loss = loss + np.einsum("lf,lf->l", slope, step) / 2  # the last step's decrease, exactly
-        return np.maximum(loss, 0).astype(w.dtype), (g[:, self._kept] + step @ self._cross).astype(w.dtype)
-
-    def restricted(self, w: np.ndarray) -> np.ndarray:
-        """Return the coefficients ``(L, k)`` of those that are all columns' ``(L, p)``."""
-        return w[:, self._kept]
+        return np.maximum(loss, 0).astype(w.dtype), (g[:, self.kept] + step @ self._cross).astype(w.dtype)
 
     def expanded(self, w: np.ndarray, response: np.ndarray) -> np.ndarray:
         """Return the coefficients of all columns ``(L, p)``."""
@@ -57,51 +76,32 @@ class ProjectedSource(Source):
         full[:, self._free] += step.astype(w.dtype)
         return full
 
-    def completed(self, solution: Solution, scales: Scales) -> Solution:
-        """Return the solution for all columns, the violation of the free ones in it."""
-        w = self.expanded(solution.w, scales.response)
-        _, g = self._whole_source.evaluate(w, scales.response)
-        norms, size = self._whole_source.norms[self._free], np.sqrt(2 * scales.null_loss)
+    def certified(self, w: np.ndarray, penalised: PenaltyBatch, scales: Scales) -> tuple[np.ndarray, Certificate]:
+        """Return the coefficients of all columns, and what is known about them, the violation of the free ones in it.
+
+        What rounding hides in the sums over rows is added to the gap.
+        """
+        known = certify(penalised, scales, self.norms, w, *reversed(self.evaluate(w, scales.response)))
+        full = self.expanded(w, scales.response)
+        lost = self._whole.rounding(full, scales.response)
+        _, g = self._whole.evaluate(full, scales.response)
+        norms, size = self._whole.norms[self._free], np.sqrt(2 * scales.null_loss)
         rest = np.max(np.abs(g[:, self._free]) / np.where(norms > 0, norms, 1), axis=1, initial=0.0)
         rest = (rest / np.where(size > 0, size, 1)).astype(w.dtype)
-        worst = np.maximum(solution.violation, rest)
-        return solution._replace(w=w, violation=worst, error=np.maximum(solution.error, rest))
+        gap = known.gap + (lost / np.where(scales.null_loss > 0, scales.null_loss, 1)).astype(w.dtype)
+        return full, Certificate(known.objective, gap, np.maximum(known.violation, rest))  # pyright: ignore
 
     def _completed(self, w: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, ...]:
         """The whole problem at about the best free coefficients, and the step that is left to them.
 
         Two looks: what rounding leaves of the first step is gone after the second.
         """
-        full = np.zeros((len(w), self._whole_source.size), w.dtype)
-        full[:, self._kept] = w
-        _, g = self._whole_source.evaluate(full, response)
+        full = np.zeros((len(w), self.size), w.dtype)
+        full[:, self.kept] = w
+        _, g = self._whole.evaluate(full, response)
         full[:, self._free] = -g[:, self._free].astype(float) @ self._inverse
-        loss, g = self._whole_source.evaluate(full, response)
+        loss, g = self._whole.evaluate(full, response)
         return full, loss, g, -g[:, self._free].astype(float) @ self._inverse
-
-    def gram(self, columns: np.ndarray, response: int = 0) -> np.ndarray:
-        """``X' S X`` of columns less their projections."""
-        whole, cross = self._whole_source.gram(self._kept[columns], response), self._cross[:, columns]
-        spanned, left = self._spanned[columns], whole - (cross.T @ self._inverse @ cross).astype(whole.dtype)
-        return np.where(spanned | spanned[:, None], 0, left)
-
-    def cross(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """The same between columns."""
-        whole = self._whole_source.cross(self._kept[first], self._kept[second])
-        return whole - (self._cross[:, first].T @ self._inverse @ self._cross[:, second]).astype(whole.dtype)
-
-    def part(self, columns: np.ndarray) -> Source:
-        """On a part of the whole that has the free columns."""
-        held = np.sort(np.concatenate([self._kept[columns], self._free]))
-        return ProjectedSource(self._whole_source.part(held), np.searchsorted(held, self._free), self._inverse)
-
-    def rounding(self, w: np.ndarray, response: np.ndarray) -> np.ndarray:
-        """Return that of the whole source, free coefficients included."""
-        return self._whole_source.rounding(self.expanded(w, response), response)
-
-    def expect(self, columns: np.ndarray) -> None:
-        """See ``Source``."""
-        self._whole_source.expect(self._kept[columns])
 
 
 def free_columns(template: Penalty, factor: np.ndarray | None) -> np.ndarray:
@@ -110,18 +110,10 @@ def free_columns(template: Penalty, factor: np.ndarray | None) -> np.ndarray:
     return np.flatnonzero(np.asarray(factor) == 0) if found else np.zeros(0, int)
 
 
-def beside_free(source: Source, family: PenaltyBatch, inverse: np.ndarray) -> tuple[Source, PenaltyBatch]:
-    """Return the problem of the penalised columns, the others at their best; the same if none is free, or all are.
-
-    ``inverse`` is the pseudo-inverse of the free columns' Gram matrix.
-    """
-    free = free_columns(family.template, family.factor)
-    if not 0 < free.size < source.size:
-        return source, family
-    kept = np.setdiff1d(np.arange(source.size), free)
-    small = family.columns(kept, source.size, kept.size)
-    factor = None if np.all(np.asarray(small.factor) == 1) else small.factor
-    return ProjectedSource(source, free, inverse), small._replace(factor=factor)
+def of_penalised(family: PenaltyBatch, beside: BesideFree) -> PenaltyBatch:
+    """Return the penalties of the columns that are not free."""
+    small = family.columns(beside.kept, beside.size, beside.kept.size)
+    return small._replace(factor=None if np.all(np.asarray(small.factor) == 1) else small.factor)
 
 
 def has_digits(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -129,14 +121,15 @@ def has_digits(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return values > CLEAR * np.finfo(dtype).eps * np.max(values, initial=0.0)
 
 
-def inverse_by_products(source: Source, columns: np.ndarray) -> tuple[np.ndarray, bool]:
+def inverse_by_products(products: Products, columns: np.ndarray) -> tuple[np.ndarray, bool]:
     """Return the pseudo-inverse of the Gram matrix of some columns, the least in units of these, and whether all of its
     eigenvalues have digits.
     """
-    gram = source.gram(columns).astype(float)
+    gram = products.cross(columns, columns).astype(float)
+    dtype = np.dtype(products.G.dtype)
     root = np.sqrt(np.where(np.diagonal(gram) > 0, np.diagonal(gram), 1))
     values, vectors = np.linalg.eigh(gram / np.outer(root, root))
-    good = values > SINGULAR * columns.size * np.finfo(source.norms.dtype).eps * max(values[-1], 0.0)
+    good = values > SINGULAR * columns.size * np.finfo(dtype).eps * max(values[-1], 0.0)
     vectors = vectors[:, good] / root[:, None]
-    clear = np.sum(has_digits(values, source.norms.dtype)) == np.count_nonzero(np.diagonal(gram))
+    clear = np.sum(has_digits(values, dtype)) == np.count_nonzero(np.diagonal(gram))
     return (vectors / values[good]) @ vectors.T, bool(clear)

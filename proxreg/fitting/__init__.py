@@ -8,8 +8,7 @@ from proxreg.fitting.limits import at_limits as at_limits
 from proxreg.fitting.limits import limits_in as limits_in
 from proxreg.fitting.limits import with_limits_for as with_limits_for
 from proxreg.fitting.returned import on_input_scale as on_input_scale
+from proxreg.fitting.rows import TaskRows as TaskRows
 from proxreg.fitting.rows import centred_rows as centred_rows
 from proxreg.fitting.rows import certified_by_rows as certified_by_rows
-from proxreg.fitting.rows import row_source as row_source
-from proxreg.fitting.rows import scales_of as scales_of
 from proxreg.fitting.span import inverse_of as inverse_of

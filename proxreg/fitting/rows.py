@@ -1,12 +1,13 @@
 """The rows of a least-squares task as solvers see them, where sums over rows have stood for them so far."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import numpy as np
 
 from proxreg.batch import PenaltyBatch
-from proxreg.engine import CarefulSource, Scales, Source, certify
+from proxreg.engine import Scales, certify
 from proxreg.response import difference
 from proxreg.solvers import Result, Status
 from proxreg.task import Task
@@ -28,41 +29,62 @@ def centred_rows(task: Task) -> tuple[np.ndarray, np.ndarray]:
     return X, (y - design.y_center + lost - design.y_low).astype(task.dtype)
 
 
-def row_source(tasks: Sequence[Task]) -> CarefulSource:
-    """Return the least-squares problems of tasks that share X, on their rows: losses and gradients to the last digits.
+class TaskRows:
+    """The least-squares problems of tasks that share X, on their rows: losses and gradients to the last digits.
 
     Sums over rows lose those of columns that nearly cancel each other, or whose means are large beside what they
     explain; a residual loses none.
     """
-    rows = [centred_rows(task) for task in tasks]
-    weights = (tasks[0].data if tasks[0].rows is None else tasks[0].data.rows(tasks[0].rows)).sample_weight
-    weights = None if weights is None else (weights / weights.max()).astype(tasks[0].dtype)
-    return CarefulSource(rows[0][0], np.stack([y for _, y in rows], axis=1), weights)
 
+    def __init__(self, X: Any, Y: Any, weights: np.ndarray | None):
+        n = len(Y)
+        self.X, self.Y = X, Y  # (n, p), (n, T)
+        self.weights = np.full(n, 1 / n, X.dtype) if weights is None else (weights / weights.sum()).astype(X.dtype)
 
-def scales_of(source: Source, responses: int, response: np.ndarray, dtype: np.dtype) -> Scales:
-    """Return what the errors of lanes ``(L,)`` are relative to: losses at zero."""
-    loss, _ = source.evaluate(np.zeros((responses, source.size), dtype), np.arange(responses))
-    return Scales(response, loss[response])
+    @classmethod
+    def of(cls, tasks: Sequence[Task]) -> "TaskRows":
+        """Return the rows of these tasks."""
+        rows = [centred_rows(task) for task in tasks]
+        weights = (tasks[0].data if tasks[0].rows is None else tasks[0].data.rows(tasks[0].rows)).sample_weight
+        weights = None if weights is None else (weights / weights.max()).astype(tasks[0].dtype)
+        return cls(rows[0][0], np.stack([y for _, y in rows], axis=1), weights)
+
+    @property
+    def norms(self) -> np.ndarray:
+        """The norms of the columns ``(p,)`` under the weights."""
+        return np.sqrt(np.einsum("i,ij,ij->j", self.weights, self.X, self.X))
+
+    def evaluate(self, w: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return losses ``(L,)`` and gradients ``(L, p)`` at ``w (L, p)``, for these columns ``(L,)`` of Y."""
+        used = np.flatnonzero(np.any(w != 0, axis=0))
+        residual = w[:, used] @ self.X[:, used].T - self.Y.T[response]
+        slope = residual * self.weights
+        return np.einsum("li,li->l", residual, slope) / 2, slope @ self.X
+
+    def rounding(self, w: np.ndarray, response: np.ndarray) -> np.ndarray:
+        """Return what rounding may hide in the losses of lanes: nothing that counts."""
+        return np.zeros(len(w))
+
+    def cross(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Return the products of two sets of columns."""
+        return (self.X[:, first] * self.weights[:, None]).T @ self.X[:, second]
 
 
 def certified_by_rows(
     tasks: Sequence[Task], family: PenaltyBatch, response: np.ndarray, found: Result, tol: float
 ) -> Result:
     """Return least-squares fits, certified by the rows where rounding in sums over these is more than a trifle."""
-    source, dtype = tasks[0].source, tasks[0].dtype
-    if source is None:
+    products, dtype = tasks[0].products, tasks[0].dtype
+    if products is None:
         return found
     w = np.asarray(found.w)
-    lost = source.rounding(w, response)
-    if not lost.any():  # the source has the rows
-        return found
-    scales = scales_of(source, len(tasks), response, dtype)
+    lost = products.rounding(w, response)
+    scales = Scales(response, products.constant[response])
     trifle = max(TRIFLE * tol, ROUNDING * float(np.finfo(dtype).eps)) * scales.null_loss
     at = np.flatnonzero((lost > trifle) & np.all(np.isfinite(w), axis=1))
     if not at.size:
         return found
-    rows, own = row_source(tasks), scales.lanes(at)
+    rows, own = TaskRows.of(tasks), scales.lanes(at)
     loss, gradient = rows.evaluate(w[at], own.response)
     known = certify(family.lanes(at), own, rows.norms, w[at], gradient, loss)
     found = jax.tree.map(np.array, found)

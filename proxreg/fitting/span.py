@@ -48,10 +48,10 @@ class PseudoInverse(NamedTuple):
 
 def inverse_of(task: Task, columns: np.ndarray) -> PseudoInverse:
     """Return the pseudo-inverse of some columns' Gram matrix, an empty one where these are none, or all."""
-    assert task.source is not None  # the loss is squared
-    if not 0 < columns.size < task.source.size:
+    assert task.products is not None  # the loss is squared
+    if not 0 < columns.size < len(task.products.G):
         return PseudoInverse(np.zeros((0, 0)), False, True)
-    matrix, has_rank = inverse_by_products(task.source, columns)
+    matrix, has_rank = inverse_by_products(task.products, columns)
     if has_rank:
         return PseudoInverse(matrix, False, True)
     (_, d, V), norms = span_of(task, columns, False)

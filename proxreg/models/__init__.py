@@ -7,6 +7,7 @@ from proxreg.models.arrays import require_dense as require_dense
 from proxreg.models.certificate import Certificate as Certificate
 from proxreg.models.certificate import column_violation as column_violation
 from proxreg.models.certificate import duality_gap as duality_gap
+from proxreg.models.certificate import least_squares_certificate as least_squares_certificate
 from proxreg.models.certificate import relative as relative
 from proxreg.models.function import Function as Function
 from proxreg.models.function import as_parameters as as_parameters

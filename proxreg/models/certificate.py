@@ -58,6 +58,18 @@ def column_violation(penalty: Penalty, w: Array, gradient: Array, norms: Array, 
     return relative(jnp.max(size / jnp.broadcast_to(unit, size.shape), initial=0.0), residual)
 
 
+def least_squares_certificate(
+    penalty: Penalty, w: Array, gradient: Array, loss: Array, norms: Array, null_loss: Array
+) -> Certificate:
+    """Return what is known about ``w (p,)`` where half the squared residual is ``loss``, and ``null_loss`` at zero.
+
+    ``gradient (p,)`` is that of the loss, ``norms (p,)`` are those of the columns.
+    """
+    gap = duality_gap(penalty, w, gradient, lambda c: jnp.square(1 - c) * loss)
+    worst = column_violation(penalty, w, gradient, norms, jnp.sqrt(2 * null_loss))
+    return Certificate(loss + penalty.value(w), relative(gap, null_loss), worst)
+
+
 def relative(amount: Array, scale: Array) -> Array:
     """``amount / scale``; as it is where the scale is zero, so that an exact zero stays one."""
     return amount / jnp.where(scale > 0, scale, 1)

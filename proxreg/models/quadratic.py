@@ -60,9 +60,10 @@ class Quadratic:
     c: ArrayLike
     constant: ArrayLike | None = None
     units: Units | None = None  # of the columns that G and c are of; None where they are those of w
+    null_loss: ArrayLike | None = None  # what gap and violation are relative to; the constant where None
 
     def __post_init__(self):
-        for name in ("G", "c", "constant"):
+        for name in ("G", "c", "constant", "null_loss"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, dense(getattr(self, name), name))
         G, c = np.shape(self.G), np.shape(self.c)
@@ -146,10 +147,11 @@ class Quadratic:
             jnp.result_type(G, self.c, jnp.float32) if jnp.issubdtype(G.dtype, jnp.inexact) else jnp.result_type(float)
         )
         constant = None if self.constant is None else jnp.asarray(self.constant, dtype)
+        null_loss = constant if self.null_loss is None else jnp.asarray(self.null_loss, dtype)
         G = G.astype(dtype)
         norms = jnp.sqrt(jnp.maximum(jnp.diagonal(G), 0))
         overlap = jax.lax.stop_gradient(overlap_of(G, norms))
-        return QuadraticProblem(G, jnp.asarray(self.c, dtype), constant, overlap, penalty, self.units)
+        return QuadraticProblem(G, jnp.asarray(self.c, dtype), constant, null_loss, overlap, penalty, self.units)
 
 
 @pytree_dataclass
@@ -159,6 +161,7 @@ class QuadraticProblem:
     G: Array
     c: Array
     constant: Array | None
+    null_loss: Array | None  # what errors are relative to
     overlap: Array  # see ``overlap_of``
     penalty: Penalty
     units: Units | None = None
@@ -210,12 +213,12 @@ class QuadraticProblem:
         w, g = point
         constant = 0.0 if self.constant is None else self.constant
         objective = constant + w @ (g - self.c) / 2 + self.penalty.value(w)
-        if self.constant is None:
+        if self.constant is None or self.null_loss is None:
             gap = jnp.full_like(objective, jnp.nan)
         else:
             residual = jnp.maximum(2 * self.constant - w @ self.c + w @ g, 0)
             gap = duality_gap(self.penalty, w, g, lambda c: jnp.square(1 - c) / 2 * residual)
-            gap = relative(gap + self.rounding(w), self.constant)
+            gap = relative(gap + self.rounding(w), self.null_loss)
         return Certificate(objective, gap, column_violation(self.penalty, w, g, self.norms, self.null_residual))
 
     @property
@@ -225,10 +228,12 @@ class QuadraticProblem:
 
     @property
     def null_residual(self) -> Array:
-        """Return the norm of the residual at w = 0; a number that is no larger where the constant is not known."""
-        if self.constant is None:
+        """Return the norm of the residual that errors are relative to; where none is known, a number that is no larger
+        than that at w = 0.
+        """
+        if self.null_loss is None:
             return jnp.max(jnp.abs(self.c) / jnp.where(self.norms > 0, self.norms, 1), initial=0.0)
-        return jnp.sqrt(2 * self.constant)
+        return jnp.sqrt(2 * self.null_loss)
 
     def rounding(self, w: Array) -> Array:
         """Return how far rounding of the sums, and of a restored intercept, may put off the objective at ``w``."""

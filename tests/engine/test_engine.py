@@ -9,8 +9,8 @@ import pytest
 
 import proxreg as pr
 from bench.certificate import relative_gap
-from proxreg.batch import PenaltyBatch, buckets
-from proxreg.engine import DataSource, GramSource, Scales, descent, plan, source, working_set
+from proxreg.batch import buckets, driver
+from proxreg.models import spectrum
 from tests import problems
 
 TIGHT = {"dtype": "float64", "tol": 1e-9}
@@ -75,45 +75,10 @@ def test_idle_columns_and_lanes_change_nothing(monkeypatch):
     X, y = sparse(60, 30)
     before = pr.fit_path(X, y, n_alphas=20, **TIGHT)
     monkeypatch.setattr(buckets, "COLUMNS", (160,))
-    monkeypatch.setattr(buckets, "LANES", (48,))
+    monkeypatch.setattr(driver, "FEW_LANES", (48,))
     after = pr.fit_path(X, y, n_alphas=20, **TIGHT)
     np.testing.assert_allclose(after.coef, before.coef, atol=1e-9)
     np.testing.assert_array_equal(after.nnz, before.nnz)
-
-
-def test_lanes_that_wait_for_a_slot_get_the_same_answer(monkeypatch):
-    X, y = sparse(60, 30)
-    ratios = np.array([0.5, 1.0])
-    at_once = pr.fit_path(X, y, l1_ratio=ratios, n_alphas=30, **TIGHT)
-    waited, stream = [], descent._stream
-    monkeypatch.setattr(descent, "slots", lambda columns: 4)
-    monkeypatch.setattr(descent, "_stream", lambda *given: waited.append(int(given[2])) or stream(*given))
-    in_turn = pr.fit_path(X, y, l1_ratio=ratios, n_alphas=30, **TIGHT)
-    assert max(waited) > 4 * 2
-    assert in_turn.converged.all()
-    np.testing.assert_allclose(in_turn.coef, at_once.coef, atol=1e-5)
-    assert judged(X, y, in_turn, ratios[:, None]).max() <= 1.01e-9
-
-
-def test_a_lane_that_is_not_finite_stops_alone_where_lanes_wait(monkeypatch):
-    monkeypatch.setattr(descent, "slots", lambda columns: 4)
-    monkeypatch.setattr(descent, "cores", lambda: 1)
-    rng = np.random.default_rng(0)
-    p, lanes = 32, 24
-    X = rng.standard_normal((100, p))
-    with jax.enable_x64(True):
-        data = GramSource(X.T @ X / 100, X[:, :1].T @ X / 100, np.ones(1))
-        family = PenaltyBatch(pr.L1(1.0), None, np.geomspace(0.5, 0.01, lanes), None)
-        scales = Scales(np.zeros(lanes, int), np.ones(lanes))
-        w = np.zeros((lanes, p))
-        loss, g = data.evaluate(w, scales.response)
-        given = data.matrix(np.arange(p)), family, scales, np.full(lanes, 1e-9), np.ones(lanes)
-        healthy, _ = descent.descend(*given, (w, g, loss), 200)
-        g[5, 3] = np.nan
-        spoiled, steps = descent.descend(*given, (w, g, loss), 200)
-    assert np.abs(healthy).max() > 0.4
-    assert steps[5] <= descent.EVERY
-    np.testing.assert_allclose(np.delete(spoiled, 5, axis=0), np.delete(healthy, 5, axis=0), atol=1e-6)
 
 
 @pr.pytree_dataclass
@@ -152,50 +117,29 @@ def test_units_of_the_data_do_not_matter(size, p):
         np.testing.assert_allclose(scaled.coef * (columns / response), plain.coef, atol=1e-6)
 
 
-def test_working_sets_of_any_size_lead_to_the_same_answer(monkeypatch):
-    X, y = sparse(40, 300)
-    whole = pr.fit_path(X, y, n_alphas=20, **TIGHT)
-    for module, names in ((working_set, ["FEW"]), (plan, ["FEW", "FEWEST"])):
-        for name in names:
-            monkeypatch.setattr(module, name, 16)
-    monkeypatch.setattr(plan, "FIRST", (8, 8))
-    parts = pr.fit_path(X, y, n_alphas=20, **TIGHT)
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.3])
+def test_working_sets_of_any_size_lead_to_the_same_answer(monkeypatch, l1_ratio):
+    X, y = sparse(40, 1500)
+    whole = pr.fit_path(X, y, l1_ratio=l1_ratio, n_alphas=20, **TIGHT)
+    monkeypatch.setattr(driver, "FIRST", (32, 32))
+    parts = pr.fit_path(X, y, l1_ratio=l1_ratio, n_alphas=20, **TIGHT)
+    assert whole.nnz.max() > 25
     assert parts.converged.all()
     np.testing.assert_allclose(parts.coef, whole.coef, atol=1e-5)
-    assert judged(X, y, parts).max() <= 1.01e-9
+    assert judged(X, y, parts, l1_ratio).max() <= 1.01e-9
 
 
-def test_step_lengths_suit_columns_that_have_nothing_to_do_with_the_last_ones():
-    rng = np.random.default_rng(0)
-    X = np.zeros((1200, 200))
-    for rows, columns, noise in [((0, 400), (0, 60), 0.05), ((400, 800), (60, 90), 0.05), ((800, 1200), (90, 200), 9)]:
-        shape = rows[1] - rows[0], columns[1] - columns[0]
-        X[slice(*rows), slice(*columns)] = rng.standard_normal((shape[0], 1)) + noise * rng.standard_normal(shape)
-    data = DataSource(X, np.zeros((1200, 1)), None)
-    for columns in (np.arange(199), np.arange(199), np.arange(90, 200), np.arange(60, 200), np.arange(90)):
-        matrix = data.matrix(columns)
-        largest = np.linalg.eigvalsh(np.asarray(matrix.gram, float))[-1]
-        steps, root = (np.asarray(x)[: columns.size] for x in (matrix.steps, matrix.root))
-        np.testing.assert_array_less(0.9, 1 / (steps * root**2 * largest))
-        np.testing.assert_array_less(1 / (steps * root**2 * largest), 1.2)
-
-
-@pytest.mark.parametrize("p", [30, 1500])
-def test_steps_that_lead_uphill_are_undone_and_shortened(monkeypatch, p):
-    X, y = sparse(60, p)
-    monkeypatch.setattr(source, "MARGIN", 0.05)
-    path = pr.fit_path(X, y, n_alphas=20, **TIGHT)
-    assert path.converged.all()
-    assert judged(X, y, path).max() <= 1.01e-9
-
-
-def test_lanes_whose_working_sets_outgrow_the_source_are_finished_all_the_same(monkeypatch):
-    X, y = sparse(40, 1500)
-    monkeypatch.setattr(source, "LEAST_WIDEST", 300)
-    ratios = np.array([0.05, 1.0])
-    path = pr.fit_path(X, y, l1_ratio=ratios, alphas=[1.0, 0.1, 0.02], **TIGHT)
-    assert path.converged.all()
-    assert judged(X, y, path, ratios[:, None]).max() <= 1.01e-9
+def test_steps_that_lead_uphill_are_undone_and_shortened(monkeypatch):
+    X, y = sparse(60, 37)
+    monkeypatch.setattr(spectrum, "MARGIN", 0.05)
+    with jax.enable_x64(True):
+        smooth = pr.Quadratic.from_data(X, y)
+        alphas = np.geomspace(1, 0.01, 19)
+        path = pr.solve_path(smooth, pr.L1(), alphas, tol=1e-9)
+        coef, intercept = smooth.restore(path.w)
+    assert np.all(path.status == pr.Status.CONVERGED)
+    gap = relative_gap(X, y, np.asarray(coef), np.asarray(intercept), alphas, 1.0)
+    assert gap.max() <= 1.01e-9
 
 
 def adversarial(p):
