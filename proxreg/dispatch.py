@@ -174,10 +174,10 @@ def _least_squares(
     free = free_columns(family.template, family.factor)
     inverse = inverse_of(task, free)
     lanes = Lanes(family, base, WarmStart.SIMILAR, response)
-    if base is None and starts[0] is not None:
+    if base is None and len(starts) > 1 and starts[0] is not None:
         lanes = lanes._replace(start=np.stack([np.asarray(start) for start in starts])[response])
     elif base is None:
-        lanes = lanes._replace(warm_start=WarmStart.SHARED)
+        lanes = lanes._replace(start=starts[0], warm_start=WarmStart.SHARED)
     beside = BesideFree(task.products, free, inverse.matrix) if inverse.matrix.size else None
     unsure = inverse.from_rows or (beside is not None and beside.hides_columns)
     if inverse.sums_suffice:
@@ -241,7 +241,7 @@ def _by_rows(rows: TaskRows, beside: BesideFree | None, lanes: Lanes, scales: Sc
 
 def _of_penalised(lanes: Lanes, beside: BesideFree) -> Lanes:
     """Return the lanes on the columns that are not free."""
-    start = None if lanes.start is None else lanes.start[..., beside.kept]
+    start = None if lanes.start is None else np.asarray(lanes.start)[..., beside.kept]
     return lanes._replace(penalties=of_penalised(lanes.penalties, beside), start=start)
 
 

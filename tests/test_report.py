@@ -110,6 +110,6 @@ def test_a_listener_hears_of_every_part_and_of_nothing_afterwards():
         pr.cv_path(*DATA[:2], n_alphas=60, standardize=True, folds=3, dtype="float64")
         assert heard == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
         pr.bootstrap(*DATA[:2], **options)
-    assert heard[5:] == [(1, 1), (1, 1), (3, 3)]  # the fit on all rows, then the samples
+    assert heard[5:] == [(0, 1), (1, 1), (3, 3)]  # the fit on all rows, then the samples
     pr.bootstrap(*DATA[:2], **options)
     assert len(heard) == 8

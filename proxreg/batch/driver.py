@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from proxreg._core import platform
@@ -14,7 +15,7 @@ from proxreg._progress import report
 from proxreg._pytree import Array, replace, strong, tree_put, tree_take
 from proxreg.batch.buckets import column_bucket, filled, fine_bucket, padded, row_bucket, wide_bucket
 from proxreg.batch.continuation import WarmStart
-from proxreg.batch.penalty_batch import PenaltyBatch
+from proxreg.batch.penalty_batch import PenaltyBatch, is_plain
 from proxreg.batch.solve_path import GridOptions, GridProblem, solve_grid
 from proxreg.models import Coefficients, LinearModel, Quadratic
 from proxreg.solvers import Result, Status, stopping
@@ -50,6 +51,24 @@ class Lanes(NamedTuple):
 
         penalties = self.penalties.columns(np.arange(p), p, size)
         return self._replace(penalties=penalties, start=jax.tree.map(wider, self.start))
+
+    def within_limits(self) -> "Lanes":
+        """Return the lanes with starts of their own where their penalties are finite.
+
+        What lies between solutions, and solutions for other data, may be beyond limits.
+        """
+        if self.warm_start is WarmStart.SHARED or is_plain(self.penalties.template):
+            return self
+        pair = isinstance(self.start, Coefficients)
+        coef = _within_limits(*strong((self.penalties, self.start.coef if pair else self.start)))
+        start = Coefficients(coef, self.start.intercept) if pair else coef
+        return self._replace(start=start, warm_start=WarmStart.OWN)
+
+
+@jax.jit
+def _within_limits(penalties: PenaltyBatch, w: Array) -> Array:
+    tiny = jnp.asarray(jnp.finfo(w.dtype).tiny, w.dtype)  # prox of next to no step is the way into the limits
+    return jax.vmap(lambda penalty, w: penalty.prox(w, tiny))(penalties.penalties(), w)
 
 
 def solve_on_rows(
@@ -87,9 +106,10 @@ def solve_on_gram(G: Any, c: Any, constant: Any, null_loss: Any, lanes: Lanes, *
     p, count = len(G), len(lanes.penalties.alpha)
     size = column_bucket(p) if lanes.penalties.template.separable else p
     G, c, lanes = padded(G, size, size), padded(c, len(c), size), lanes.on_columns(p, size)
-    if lanes.warm_start is WarmStart.SHARED:  # as if each lane had a start: another program otherwise
-        start = np.zeros(size, G.dtype) if lanes.start is None else lanes.start
-        lanes = lanes._replace(start=np.broadcast_to(start, (count, size)), warm_start=WarmStart.SIMILAR)
+    if lanes.start is None:  # another program otherwise
+        lanes = lanes._replace(start=np.zeros(size, G.dtype))
+    if lanes.warm_start is WarmStart.SHARED and is_plain(lanes.penalties.template):  # as well
+        lanes = lanes._replace(start=np.broadcast_to(lanes.start, (count, size)), warm_start=WarmStart.SIMILAR)
     variants = {"c": c, "constant": constant, "null_loss": null_loss}
     # few lanes are slow, and Newton's steps take a second to compile
     programs = (GridOptions(None, platform(), lanes.warm_start, newton) for newton in (False, True))
@@ -144,9 +164,10 @@ def _solve_in_turn(
     max_steps: int,
 ) -> Result:
     """Return the solutions by the first program, those of the lanes that it leaves by the next, and so on."""
-    count, model = len(lanes.penalties.alpha), jax.device_put(model)
+    count, model, lanes = len(lanes.penalties.alpha), jax.device_put(model), lanes.within_limits()
     report(0, count)
-    found = _solve(model, lanes, variants, next(programs), tol, max_steps)
+    options = next(programs)._replace(warm_start=lanes.warm_start)
+    found = _solve(model, lanes, variants, options, tol, max_steps)
     left = np.flatnonzero(found.status == Status.WORKING_SET)
     while left.size:
         report(count - left.size, count)
