@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxreg._pytree import Array, replace, strong
-from proxreg.batch.buckets import padded, row_bucket, wide_bucket
+from proxreg.batch.buckets import fine_bucket, padded, wide_bucket
 from proxreg.batch.driver import LARGE, first_columns
 from proxreg.batch.local_model import Hessian, Lanes, LocalModel, at_rest, minimise
 from proxreg.batch.penalty_batch import PenaltyBatch
@@ -37,7 +37,7 @@ class Rows(NamedTuple):
         """Return ``X (n, p)`` and ``y (n,)`` for samples with these weights ``(S, n)``."""
         n, p = X.shape
         small = n * p <= LARGE
-        columns, y = (padded(X.T, wide_bucket(p), row_bucket(n)), padded(y, row_bucket(n))) if small else (X.T, y)
+        columns, y = (padded(X.T, wide_bucket(p), fine_bucket(n)), padded(y, fine_bucket(n))) if small else (X.T, y)
         # in all rows, as samples weigh them on average: those in a sample are about as large
         norms = np.sqrt(np.square(X.T) @ weights.mean(axis=0))
         norms = padded(norms.astype(X.dtype), len(columns))
