@@ -45,9 +45,9 @@ class Quadratic:
 
     For least squares on centred data and weights that sum to one: ``G = X' S X``, ``c = X' S y``,
     ``constant = y' S y / 2``. ``G (p, p)``, ``c (p,)``. Without the constant (the loss at w = 0) the objective is
-    relative to it, and the gap, which needs it, NaN. Gap and violation are relative to ``null_loss``, or to the constant
-    where that is None. The gap is wrong if ``[[G, c], [c', 2 constant]]`` is not positive semi-definite: no data have
-    such statistics.
+    relative to it, and the gap, which needs it, NaN. Gap and violation are relative to ``null_loss``, where that is
+    None to the constant. The gap is wrong if ``[[G, c], [c', 2 constant]]`` is not positive semi-definite: no data
+    have such statistics.
 
     >>> import jax.numpy as jnp, proxreg as pr
     >>> smooth = pr.Quadratic(jnp.eye(2), jnp.array([2.0, 0.5]), 3.0)
