@@ -182,9 +182,10 @@ def _least_squares(
     unsure = inverse.from_rows or (beside is not None and beside.hides_columns)
     if inverse.sums_suffice:
         found = _by_sums(task.products, beside, lanes, scales, options)
-        lost = task.products.rounding(found.w, response) > DOUBT * options.tol * scales.null_loss
         left = (found.status == Status.MAX_STEPS) & (found.num_steps < options.max_steps)
-        at = np.flatnonzero((lost | left) & np.all(np.isfinite(found.w), axis=1))
+        # a gap has in it what rounding may hide in the sums, a violation alone has not
+        lost = task.products.rounding(found.w, response) > DOUBT * options.tol * scales.null_loss
+        at = np.flatnonzero((left | (lost & np.isnan(found.gap))) & np.all(np.isfinite(found.w), axis=1))
         lanes = lanes._replace(start=found.w, warm_start=WarmStart.OWN)
     else:
         found, at = None, np.arange(response.size)
