@@ -149,3 +149,14 @@ def test_a_static_field_that_is_no_text_is_named():
     model = pr.LinearModel(jnp.asarray(X), jnp.asarray(Y), lambda eta, y: (eta - y) ** 2)
     with pytest.raises(ValueError, match="cannot serialise a tree with <function"):
         export.export(jax.jit(lambda model: model.value(jnp.zeros(4))))(model).serialize()
+
+
+def test_data_of_float32_where_jax_has_float64():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 6)).astype(np.float32)
+    y = X[:, 0] + rng.standard_normal(40).astype(np.float32)
+    with jax.enable_x64(True):
+        path = pr.fit_path(X, y, n_alphas=4)
+        samples = pr.bootstrap(X, y, key=jax.random.key(0), alphas=[0.1], num_samples=4)
+    assert path.converged.all()
+    assert path.coef.dtype == samples.coef.dtype == np.float32

@@ -93,7 +93,7 @@ def solve_on_rows(
             assert width is not None
             width = min(WIDER * width, size)
 
-    variants = None if weights is None else {"sample_weight": padded(weights, len(weights), rows)}
+    variants = None if weights is None else {"sample_weight": padded(weights, len(weights), rows).astype(model.X.dtype)}
     return first_columns(_solve_in_turn(model, lanes, variants, programs(), tol, max_steps), p)
 
 

@@ -39,7 +39,7 @@ class Rows(NamedTuple):
         small = n * p <= LARGE
         columns, y = (padded(X.T, wide_bucket(p), fine_bucket(n)), padded(y, fine_bucket(n))) if small else (X.T, y)
         # in all rows, as samples weigh them on average: those in a sample are about as large
-        norms = np.sqrt(np.square(X.T) @ weights.mean(axis=0))
+        norms = np.sqrt(np.einsum("i,ij,ij->j", weights.mean(axis=0), X, X))
         norms = padded(norms.astype(X.dtype), len(columns))
         return cls(*jax.device_put((np.ascontiguousarray(columns), y, norms)))
 
@@ -73,7 +73,7 @@ def solve_on_samples(
     """
     (p, n), (K, real) = rows.columns.shape, start.shape
     penalties, start = penalties.columns(np.arange(real), real, p), padded(start, K, p)
-    weights = padded(weights, len(weights), n)
+    weights = padded(weights, len(weights), n).astype(start.dtype)
     support = int(GROWTH * np.max(np.sum(start != 0, axis=1), initial=0))
     width = min(1 << (max(support, FEWEST) - 1).bit_length(), p)
     size = max(min(TOGETHER // K, GATHERED // (n * width)), 1)
@@ -106,6 +106,7 @@ def _solve(
     """Return the lanes of a few samples, all with the same number of working sets."""
     columns, y, norms = rows
     each, dtype = penalties.penalties(), columns.dtype
+    tol = tol.astype(dtype)  # JAX's float type may be wider than that of the data
     count, shape = len(weights), (len(weights), *start.shape[:1])
 
     def residual(eta: Array, weights: Array) -> tuple[Array, Array]:

@@ -88,6 +88,7 @@ def solve_lanes(
     count, num_slots = order.size, min(num_slots, order.size)
     sequence = jnp.asarray(order)
     dtype = jnp.result_type(*jax.tree.leaves(begin))
+    tol = tol.astype(dtype)  # JAX's float type may be wider than that of the data
     shared = warm_start is WarmStart.SHARED
 
     def entries(leaf: Array) -> Array:
