@@ -55,7 +55,7 @@ def unpenalised_fit(task: Task, template: Penalty) -> Any:
     p = task.data.X.shape[1]
     if task.products is not None and 0 < free.size < p:
         zero, inverse = np.zeros((1, p - free.size), task.dtype), inverse_of(task, free).matrix
-        return BesideFree(task.products, free, inverse).expanded(zero, np.array([task.response]))[0]
+        return BesideFree(task.products, free, inverse).evaluate(zero, np.array([task.response]))[2][0]
     if free.size and isinstance(task.smooth, LinearModel) and not isinstance(task.smooth.X, jax.Array):
         return _likelihood_of_free(task, free)
     infinite = jnp.asarray(jnp.inf, task.dtype)

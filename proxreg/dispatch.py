@@ -22,15 +22,7 @@ from proxreg.batch import (
     solve_on_rows,
     with_idle_entries,
 )
-from proxreg.engine import (
-    BesideFree,
-    Products,
-    Scales,
-    as_result,
-    free_columns,
-    of_penalised,
-    solve_lanes,
-)
+from proxreg.engine import BesideFree, Products, Scales, as_result, free_columns, of_penalised, solve_lanes
 from proxreg.fitting import (
     TaskRows,
     certified_by_rows,
@@ -181,29 +173,32 @@ def _least_squares(
     beside = BesideFree(task.products, free, inverse.matrix) if inverse.matrix.size else None
     unsure = inverse.from_rows or (beside is not None and beside.hides_columns)
     if inverse.sums_suffice:
-        found = _by_sums(task.products, beside, lanes, scales, options)
-        left = (found.status == Status.MAX_STEPS) & (found.num_steps < options.max_steps)
+        result = _by_sums(task.products, beside, lanes, scales, options)
+        left = (result.status == Status.MAX_STEPS) & (result.num_steps < options.max_steps)
         # a gap has in it what rounding may hide in the sums, a violation alone has not
-        lost = task.products.rounding(found.w, response) > DOUBT * options.tol * scales.null_loss
-        at = np.flatnonzero((left | (lost & np.isnan(found.gap))) & np.all(np.isfinite(found.w), axis=1))
-        lanes = lanes._replace(start=found.w, warm_start=WarmStart.OWN)
+        unknown = np.flatnonzero(np.isnan(result.gap))
+        if unknown.size:
+            lost = task.products.rounding(result.w[unknown], response[unknown])
+            left[unknown] |= lost > DOUBT * options.tol * scales.null_loss[unknown]
+        left = np.flatnonzero(left & np.all(np.isfinite(result.w), axis=1))
+        lanes = lanes._replace(start=result.w, warm_start=WarmStart.OWN)
     else:
-        found, at = None, np.arange(response.size)
-    if at.size:  # the sums do not tell: on with the rows, from where the lanes are
+        result, left = None, np.arange(response.size)
+    if left.size:  # the sums do not tell: on with the rows, from where the lanes are
         rows = TaskRows.of(tasks)
         beside = BesideFree(rows, free, inverse.matrix) if inverse.matrix.size else None
         unsure |= beside is not None and beside.hides_columns
-        spent = np.zeros(response.size, np.int32) if found is None else found.num_steps
-        budget = dataclasses.replace(options, max_steps=options.max_steps - int(spent[at].max()))
-        part = _by_rows(rows, beside, lanes.take(at), scales.lanes(at), budget)
-        part = part._replace(num_steps=part.num_steps + spent[at])
-        if found is None:
-            found = part
+        spent = np.zeros(left.size, np.int32) if result is None else result.num_steps[left]
+        budget = dataclasses.replace(options, max_steps=options.max_steps - int(spent.max()))
+        part = _by_rows(rows, beside, lanes.take(left), scales.lanes(left), budget)
+        part = part._replace(num_steps=part.num_steps + spent)
+        if result is None:
+            result = part
         else:
-            tree_put(found, at, part)
-    assert found is not None
+            tree_put(result, left, part)
+    assert result is not None
     chosen = np.full(response.shape, unsure)
-    return _by_response(partial(with_gaps_of_rows, tol=options.tol), tasks, family, response, found, chosen)
+    return _by_response(partial(with_gaps_of_rows, tol=options.tol), tasks, family, response, result, chosen)
 
 
 def _by_sums(products: Products, beside: BesideFree | None, lanes: Lanes, scales: Scales, options: Options) -> Result:
@@ -214,9 +209,9 @@ def _by_sums(products: Products, beside: BesideFree | None, lanes: Lanes, scales
     if beside is None:
         return solve_on_gram(*products, null_loss, lanes, **stop)
     lanes = _of_penalised(lanes, beside)
-    found = solve_on_gram(*beside.products(len(null_loss)), null_loss, lanes, **stop)
-    w, known = beside.certified(found.w, lanes.penalties, scales)
-    return as_result(w, known, found.num_steps, options.tol)
+    result = solve_on_gram(*beside.products(len(null_loss)), null_loss, lanes, **stop)
+    w, certificate = beside.certified(result.w, lanes.penalties, scales)
+    return as_result(w, certificate, result.num_steps, options.tol)
 
 
 def _by_rows(rows: TaskRows, beside: BesideFree | None, lanes: Lanes, scales: Scales, options: Options) -> Result:
@@ -227,17 +222,17 @@ def _by_rows(rows: TaskRows, beside: BesideFree | None, lanes: Lanes, scales: Sc
     parts, order = [], []
     for number in np.unique(scales.response):
         at, y = np.flatnonzero(scales.response == number), Y[:, number]
-        left = rows.weights @ np.square(y) / 2 / scales.null_loss[at[0]]
+        left = 1.0 if beside is None else rows.weights @ np.square(y) / 2 / scales.null_loss[at[0]]
         # relative to what free columns leave of y, the gap is larger by that much and the violation by its root
         stop["tol"] = options.tol / np.sqrt(left) if 0 < left < 1 else options.tol
         model = LinearModel(X, y, Squared(), rows.weights)
         parts.append(solve_on_rows(model, penalised.take(at)._replace(variant=None), **stop))
         order.append(at)
-    found = tree_take(jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts), np.argsort(np.concatenate(order)))
+    result = tree_take(jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts), np.argsort(np.concatenate(order)))
     if beside is None:
-        return found
-    w, known = beside.certified(found.w, penalised.penalties, scales)
-    return as_result(w, known, found.num_steps, options.tol)
+        return result
+    w, certificate = beside.certified(result.w, penalised.penalties, scales)
+    return as_result(w, certificate, result.num_steps, options.tol)
 
 
 def _of_penalised(lanes: Lanes, beside: BesideFree) -> Lanes:

@@ -181,8 +181,8 @@ def solve_in_closed_form(
         w = w.astype(dtype)
         loss, gradient = problem.evaluate(w.astype(np.float64), columns)
         norms = problem.norms.astype(dtype)
-        known = certify(family, scales, norms, w, gradient.astype(dtype), loss.astype(dtype))
-    gap = known.gap
+        certificate = certify(family, scales, norms, w, gradient.astype(dtype), loss.astype(dtype))
+    gap = certificate.gap
     unknown = free[np.isnan(gap[free])]
     if unknown.size:
         excess = np.zeros(unknown.size)
@@ -192,7 +192,7 @@ def solve_in_closed_form(
             excess = least.excess(gradient[unknown[:, None], used])
         null = scales.null_loss[unknown]
         gap[unknown] = excess / np.where(null > 0, null, 1)
-    return as_result(w, known, np.ones(alpha.size, np.int32), tol)
+    return as_result(w, certificate, np.ones(alpha.size, np.int32), tol)
 
 
 def _without_penalty(problem: LeastSquares, used: np.ndarray, eps: float) -> Shortest:

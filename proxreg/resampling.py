@@ -137,34 +137,41 @@ def _least_squares(problem: PathProblem, whole: dict[str, np.ndarray], weights: 
     def solve(weights: np.ndarray) -> Result:
         response, family = _lanes(problem, len(weights))
         closed = has_closed_form(task, family.template, family.alpha, family.l1_ratio) & (options.solver == "auto")
-        unknown = np.full((3, response.size), np.nan, task.dtype), np.zeros((2, response.size), np.int32)
         start = Coefficients(np.tile(base, (len(weights), 1)), np.zeros(response.size, task.dtype))
-        found = Result(start, *unknown[0], *unknown[1])  # pyright: ignore[reportArgumentType]
+        unknown, zero = np.full((3, response.size), np.nan, task.dtype), np.zeros((2, response.size), np.int32)
+        result = Result(start, *unknown, *zero)  # pyright: ignore[reportArgumentType]
         for number in np.unique(response[closed]):
             lanes = np.flatnonzero(closed & (response == number))
             sample = RowsAtHand(X, y, weights[number], task.fit_intercept)
-            tree_put(found, lanes, sample.solution(family.lanes(lanes), task.dtype, options.tol))
+            tree_put(result, lanes, sample.solution(family.lanes(lanes), task.dtype, options.tol))
         # whether a lane has a closed form does not depend on its sample
         lanes, cells = np.flatnonzero(~closed), np.flatnonzero(~closed[: problem.grid.size])
         if cells.size:
-            given = family.lanes(cells), base[cells], task.fit_intercept
-            some = solve_on_samples(rows, weights, *given, tol=options.tol, max_steps=options.max_steps)
-            tree_put(found, lanes, some)
-        left = (found.status != Status.CONVERGED) & ~closed & (found.num_steps < options.max_steps)
-        left = np.flatnonzero(left)
+            problems = family.lanes(cells), base[cells], task.fit_intercept
+            part = solve_on_samples(rows, weights, *problems, tol=options.tol, max_steps=options.max_steps)
+            tree_put(result, lanes, part)
+        left = np.flatnonzero((result.status != Status.CONVERGED) & ~closed & (result.num_steps < options.max_steps))
         if left.size:
-            spent = found.num_steps[left]
-            at = jax.tree.map(lambda leaf: leaf[left % problem.grid.size], (base, np.zeros(problem.grid.size)))
-            rest = by_steps(weights, response[left], family.lanes(left), Coefficients(*at), options.tol)
-            tree_put(found, left, rest._replace(num_steps=rest.num_steps + spent))
-        unknown = np.isnan(found.gap) & free_of_penalty(task, family).any(axis=1)
-        return _with_gaps(task, model, options, weights, response, family, found, unknown, by_steps)
+            penalties, spent = family.lanes(left), result.num_steps[left]
+            budget = options.max_steps - int(spent.max())
+            again = Coefficients(base[left % problem.grid.size], np.zeros(left.size, task.dtype))
+            part = by_steps(weights, response[left], penalties, again, options.tol, budget)
+            tree_put(result, left, part._replace(num_steps=part.num_steps + spent))
+        free = np.isnan(result.gap) & free_of_penalty(task, family).any(axis=1)
+        return _with_gaps(task, model, options, weights, response, family, result, free, by_steps)
 
-    def by_steps(weights: np.ndarray, response: np.ndarray, family: PenaltyBatch, start: Any, tol: float) -> Result:
+    def by_steps(
+        weights: np.ndarray,
+        response: np.ndarray,
+        family: PenaltyBatch,
+        start: Any,
+        tol: float,
+        max_steps: int = options.max_steps,
+    ) -> Result:
         lanes = Lanes(family, start if task.fit_intercept else start.coef, WarmStart.OWN, response)
-        found = solve_on_rows(model, lanes, tol=tol, max_steps=options.max_steps, weights=weights)
-        coef, intercept = found.w if task.fit_intercept else (found.w, np.zeros(response.size, task.dtype))
-        return found._replace(w=Coefficients(coef, intercept))
+        result = solve_on_rows(model, lanes, tol=tol, max_steps=max_steps, weights=weights)
+        coef, intercept = result.w if task.fit_intercept else (result.w, np.zeros(response.size, task.dtype))
+        return result._replace(w=Coefficients(coef, intercept))
 
     return solve
 

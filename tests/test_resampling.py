@@ -278,3 +278,25 @@ def test_samples_of_other_losses_are_fitted_by_the_solver_that_was_asked_for():
     for name in ("fista", "coordinate_descent"):
         np.testing.assert_allclose(fits[name].coef, fits["auto"].coef, atol=1e-4)
     assert not np.array_equal(fits["coordinate_descent"].coef, fits["fista"].coef)
+
+
+def test_a_budget_of_steps_is_one_for_working_sets_and_rows_together(monkeypatch):
+    budgets, solve = [], resampling.solve_on_rows
+    X, y = sparse(p=1300)
+    weights = np.random.default_rng(3).integers(0, 3, (2, 60)).astype(float)
+
+    def some_steps(*args, **options):
+        result = solve_on_samples(*args, **options)
+        return result._replace(status=np.full_like(result.status, pr.Status.MAX_STEPS))  # as if none was certified
+
+    def on_rows(*args, **options):
+        budgets.append(options["max_steps"])
+        return solve(*args, **options)
+
+    solve_on_samples = resampling.solve_on_samples
+    monkeypatch.setattr(resampling, "solve_on_samples", some_steps)
+    monkeypatch.setattr(resampling, "solve_on_rows", on_rows)
+    found = lanes(X, y, weights, alphas=[0.5], max_steps=1000, **TIGHT)
+    assert budgets
+    assert max(budgets) < 1000
+    assert found["num_steps"].max() <= 1000

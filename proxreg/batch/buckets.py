@@ -53,7 +53,7 @@ def filled(numbers: np.ndarray, size: int) -> np.ndarray:
 
 
 def padded(array: Any, *shape: int) -> Any:
-    """The array at the origin of zeros of that shape, where it is; itself where it has the shape already."""
+    """Return the array at the origin of zeros of that shape, where it is; itself where it has the shape already."""
     if np.shape(array) == shape:
         return array
     if isinstance(array, jax.Array):

@@ -113,8 +113,8 @@ def solve_on_gram(G: Any, c: Any, constant: Any, null_loss: Any, lanes: Lanes, *
     variants = {"c": c, "constant": constant, "null_loss": null_loss}
     # few lanes are slow, and Newton's steps take a second to compile
     programs = (GridOptions(None, platform(), lanes.warm_start, newton) for newton in (False, True))
-    found = _solve_in_turn(Quadratic(G, c[0]), lanes, variants, programs, tol, max_steps)
-    return first_columns(found, p)
+    result = _solve_in_turn(Quadratic(G, c[0]), lanes, variants, programs, tol, max_steps)
+    return first_columns(result, p)
 
 
 def _first_width(n: int, p: int, penalties: PenaltyBatch) -> int | None:
@@ -167,18 +167,18 @@ def _solve_in_turn(
     count, model, lanes = len(lanes.penalties.alpha), jax.device_put(model), lanes.within_limits()
     report(0, count)
     options = next(programs)._replace(warm_start=lanes.warm_start)
-    found = _solve(model, lanes, variants, options, tol, max_steps)
-    left = np.flatnonzero(found.status == Status.WORKING_SET)
+    result = _solve(model, lanes, variants, options, tol, max_steps)
+    left = np.flatnonzero(result.status == Status.WORKING_SET)
     while left.size:
         report(count - left.size, count)
-        rest = lanes._replace(start=found.w, warm_start=WarmStart.OWN).take(left)
+        rest = lanes._replace(start=result.w, warm_start=WarmStart.OWN).take(left)
         options = next(programs)._replace(warm_start=WarmStart.OWN)
-        spent = found.num_steps[left]
+        spent = result.num_steps[left]
         again = _solve(model, rest, variants, options, tol, max_steps - int(spent.max()))
-        tree_put(found, left, again._replace(num_steps=again.num_steps + spent))
+        tree_put(result, left, again._replace(num_steps=again.num_steps + spent))
         left = left[again.status == Status.WORKING_SET]
     report(count, count)
-    return found
+    return result
 
 
 def _solve(
@@ -192,32 +192,33 @@ def _solve(
     """Return the solutions by one program, called as often as there are variants, or groups of them."""
     penalties = lanes.penalties
     numbers, ratios, grid = _on_grids(lanes)
-    template = replace(penalties.template, alpha=0.0)  # whatever it was, it must not be a reason to compile again
+    # whatever alpha the template had, it must not be a reason to compile again
+    template, factor = strong((replace(penalties.template, alpha=0.0), penalties.factor))
+    stop = stopping(tol, max_steps)
     # steps on a Gram matrix fill a CPU without company
     together = TOGETHER if variants and not (isinstance(model, Quadratic) and options.backend == "cpu") else 1
-    found: Any = None
+    result: Any = None
     for first in range(0, len(numbers), together):
-        some = filled(np.arange(first, min(first + together, len(numbers))), together)
-        place = np.where(grid[some] < 0, ~grid[some], grid[some])
+        group = filled(np.arange(first, min(first + together, len(numbers))), together)
+        place = np.where(grid[group] < 0, ~grid[group], grid[group])
         start = lanes.start if options.is_shared else tree_take(lanes.start, place.reshape(together, -1))
-        fields = {name: values[numbers[some]] for name, values in (variants or {}).items()}
+        fields = {name: values[numbers[group]] for name, values in (variants or {}).items()}
         alphas = np.asarray(penalties.alpha)[place]
         if together == 1:
             fields, alphas = jax.tree.map(lambda leaf: leaf[0], (fields, alphas))
             start = start if options.is_shared else jax.tree.map(lambda leaf: leaf[0], start)
-        smooth = replace(model, **fields) if together == 1 else model
-        smooth, own, factor = strong((smooth, template, penalties.factor))
-        grids = GridProblem(smooth, own, factor, alphas, ratios, start, *stopping(tol, max_steps))
+        smooth = strong(replace(model, **fields) if together == 1 else model)
+        grids = GridProblem(smooth, template, factor, alphas, ratios, start, *stop)
         if together == 1:
             part = solve_grid(grids, options)
         else:
             part = _solve_variants(grids, fields, options)
             part = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), part)
-        if found is None:
-            found = jax.tree.map(lambda leaf: np.empty((len(penalties.alpha), *leaf.shape[1:]), leaf.dtype), part)
-        real = np.flatnonzero(grid[some] >= 0)
-        tree_put(found, place.ravel()[real], tree_take(part, real))
-    return found
+        if result is None:
+            result = jax.tree.map(lambda leaf: np.empty((len(penalties.alpha), *leaf.shape[1:]), leaf.dtype), part)
+        real = np.flatnonzero(grid[group] >= 0)
+        tree_put(result, place.ravel()[real], tree_take(part, real))
+    return result
 
 
 @partial(jax.jit, static_argnums=2)

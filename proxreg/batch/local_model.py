@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from proxreg._pytree import Array, pytree_dataclass, replace, static
-from proxreg.models import Certificate, Point, column_violation, duality_gap, relative
+from proxreg.models import Point, column_violation, least_squares_certificate
 from proxreg.penalties import Penalty
 from proxreg.solvers import GREED, SHRINK
 
@@ -80,12 +80,10 @@ class LocalModel:
     def error(self, point: Point) -> Array:
         """Return what a tolerance bounds: gap and violation of least squares, else the violation alone."""
         w, gradient = point
-        worst = column_violation(self.penalty, w, gradient, self.norms, self.residual)
         if not self.least_squares:
-            return worst
+            return column_violation(self.penalty, w, gradient, self.norms, self.residual)
         loss = jnp.maximum(self.loss(point), 0)
-        gap = duality_gap(self.penalty, w, gradient, lambda c: jnp.square(1 - c) * loss)
-        return Certificate(loss, relative(gap, self.null_loss), worst).error
+        return least_squares_certificate(self.penalty, w, gradient, loss, self.norms, self.null_loss).error
 
     def axes(self) -> Any:
         """Return where the lanes' axis is in models of several lanes."""

@@ -18,7 +18,7 @@ from proxreg.solvers import Result, Status, stopping
 
 ROUNDS = 8  # working sets, after which a lane is for a solver that chooses them with more care
 PATIENCE = 200  # steps of a round
-INNER = 0.9  # a part of the tolerance that a lane has on its working set
+INNER = 0.9  # part of the tolerance that a lane has on its working set
 TOGETHER = 64  # lanes in a program: their products with all columns are matrix products
 GATHERED = 1 << 22  # numbers in the working sets of all its samples, unless one has more
 GROWTH = 1.3  # of a working set over the largest support that lanes begin with
@@ -26,7 +26,10 @@ FEWEST = 64  # columns of a working set
 
 
 class Rows(NamedTuple):
-    """The rows that samples are of, and idle rows and columns: other data of about the same size compile nothing."""
+    """Hold the rows that samples are of, with idle rows and columns.
+
+    Other data of about the same size then compile nothing.
+    """
 
     columns: Any  # (p, n): columns of X, about centred, each together in memory
     y: Any  # (n,)
@@ -45,7 +48,7 @@ class Rows(NamedTuple):
 
 
 class _Carry(NamedTuple):
-    """Lanes ``(S, K)`` of S samples."""
+    """Hold the lanes ``(S, K)`` of S samples."""
 
     w: Array  # (S, K, p)
     eta: Array  # (S, K, n)
@@ -80,11 +83,10 @@ def solve_on_samples(
     template = replace(penalties.template, alpha=0.0)  # whatever it was, it must not be a reason to compile again
     rows, penalties = strong((rows, penalties._replace(template=template)))
     weakest = np.argmin(penalties.l1)
-    parts = []
+    parts, stop = [], stopping(tol, max_steps)
     for first in range(0, len(weights), size):
-        some = np.minimum(np.arange(first, first + size), len(weights) - 1)
-        stop = stopping(tol, max_steps)
-        part = _solve(rows, weights[some], penalties, start, weakest, *stop, width, fit_intercept)
+        samples = np.minimum(np.arange(first, first + size), len(weights) - 1)
+        part = _solve(rows, weights[samples], penalties, start, weakest, *stop, width, fit_intercept)
         parts.append(jax.tree.map(lambda leaf: np.asarray(leaf)[: len(weights) - first], part))  # noqa: B023
     joined = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
     return first_columns(jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), joined), real)
@@ -105,7 +107,7 @@ def _solve(
 ) -> Result:
     """Return the lanes of a few samples, all with the same number of working sets."""
     columns, y, norms = rows
-    each, dtype = penalties.penalties(), columns.dtype
+    penalty_of_lanes, dtype = penalties.penalties(), columns.dtype
     tol = tol.astype(dtype)  # JAX's float type may be wider than that of the data
     count, shape = len(weights), (len(weights), *start.shape[:1])
 
@@ -134,7 +136,7 @@ def _solve(
         begin, loss = w[:, at], jnp.sum(left * slope, axis=1) / 2
         models = LocalModel(
             hessian, begin, there, loss, jnp.ones_like(loss), null_loss, norms[at], jnp.sqrt(2 * null_loss),
-            of_columns(each, at, len(columns)), least_squares=True,
+            of_columns(penalty_of_lanes, at, len(columns)), least_squares=True,
         )  # fmt: skip
         aim = Lanes(live, lambda errors: jnp.full_like(errors, INNER * tol), budget, jnp.zeros((), jnp.int32))
         inner = minimise(models, at_rest(Point(begin, there)), steps, aim)
@@ -145,27 +147,27 @@ def _solve(
         def lane(penalty, w, gradient, loss):
             return least_squares_certificate(penalty, w, gradient, loss, norms, null_loss)
 
-        return jax.vmap(lane)(each, w, gradient, loss)
+        return jax.vmap(lane)(penalty_of_lanes, w, gradient, loss)
 
     def round_(carry: _Carry) -> _Carry:
         at = best_columns(carry.score, width)
         budget = jnp.minimum(max_steps - carry.num_steps, PATIENCE)
-        own = at, weights, null_loss, carry.w, carry.eta, carry.live, budget
-        w, eta, taken = jax.vmap(on_working_set)(*own)
+        lanes = at, weights, null_loss, carry.w, carry.eta, carry.live, budget
+        w, eta, taken = jax.vmap(on_working_set)(*lanes)
         left, _ = residual(eta, weights[:, None])
         slope = left * weights[:, None]
         gradient = (slope.reshape(-1, len(y)) @ columns.T).reshape(w.shape)
         certificate = jax.vmap(certify)(w, gradient, jnp.sum(left * slope, axis=-1) / 2, null_loss)
         num_steps = carry.num_steps + taken
         live = ~(certificate.error <= tol) & (num_steps < max_steps)
-        factors = jax.vmap(jax.vmap(entry_factors), in_axes=(None, 0, 0))(each, w, gradient)
+        factors = jax.vmap(jax.vmap(entry_factors), in_axes=(None, 0, 0))(penalty_of_lanes, w, gradient)
         score = jnp.max(jnp.where(jnp.isnan(factors), 0, factors), axis=1)
         return _Carry(w, eta, certificate, num_steps, live, score, carry.rounds + 1)
 
     # before anything else is known, the weakest lane tells which columns matter
     eta = start @ columns
     gradient = (residual(eta[weakest], weights)[0] * weights) @ columns.T
-    penalty = jax.tree.map(lambda leaf: leaf[weakest], each)
+    penalty = jax.tree.map(lambda leaf: leaf[weakest], penalty_of_lanes)
     factors = jax.vmap(entry_factors, in_axes=(None, None, 0))(penalty, start[weakest], gradient)
     score = jnp.where(jnp.any(start != 0, axis=0), jnp.inf, factors)
     unknown = jnp.full(shape, jnp.nan, dtype)

@@ -154,7 +154,7 @@ def _solve_path(grid: GridProblem, options: GridOptions, debug_nans: bool) -> Re
     task = _Task(
         smooth,
         penalties,
-        jax.tree.map(lambda leaf: leaf[place], w0) if not options.is_shared else w0,
+        w0 if options.is_shared else jax.tree.map(lambda leaf: leaf[place], w0),
         alphas,
         smooth.is_valid() & jax.vmap(lambda penalty: penalty.is_valid())(penalties.penalties()),
         tol,

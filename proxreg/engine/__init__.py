@@ -1,4 +1,4 @@
-"""Many problems at once on shared data; knows penalties, models and solvers, and nothing of statistics."""
+"""Hold what is left on the host: sums over rows, closed forms, several classes, and plain solvers mapped over lanes."""
 
 from proxreg.engine.certify import Scales as Scales
 from proxreg.engine.certify import as_result as as_result

@@ -1,4 +1,4 @@
-"""Certificates of least-squares lanes over all columns, from losses and gradients that are known."""
+"""Certify least-squares lanes over all columns, from losses and gradients that are known."""
 
 from typing import Any, NamedTuple
 
@@ -39,19 +39,19 @@ def certify(
     ``norms (p,)`` are those of the columns.
     """
     p, size, chunk = w.shape[1], column_bucket(w.shape[1]), CHUNK if len(w) < MANY else 16 * CHUNK
-    wide, norms, found = family.columns(np.arange(p), p, size), padded(norms, size), []
+    wide, norms, parts = family.columns(np.arange(p), p, size), padded(norms, size), []
     for start in range(0, len(w), chunk):
         at = np.arange(start, min(start + chunk, len(w)))
         lanes = padded(w[at], chunk, size), padded(g[at], chunk, size), padded(loss[at], chunk)
         part = _certify(wide.lanes(filled(at, chunk)), *lanes, norms, padded(scales.null_loss[at], chunk))
-        found.append([np.asarray(x)[: at.size] for x in part])
-    return Certificate(*(np.concatenate(parts) for parts in zip(*found)))  # pyright: ignore[reportArgumentType]
+        parts.append([np.asarray(x)[: at.size] for x in part])
+    return Certificate(*(np.concatenate(part) for part in zip(*parts)))  # pyright: ignore[reportArgumentType]
 
 
-def as_result(w: Any, known: Certificate, num_steps: Any, tol: float) -> Result:
-    """Return lanes and what is known about them with a status for each."""
-    objective, gap, violation = (np.asarray(number) for number in known)
-    error = np.asarray(known.error)
+def as_result(w: Any, certificate: Certificate, num_steps: Any, tol: float) -> Result:
+    """Return lanes and their certificates with a status for each."""
+    objective, gap, violation = (np.asarray(number) for number in certificate)
+    error = np.asarray(certificate.error)
     status = np.where(error <= tol, Status.CONVERGED, Status.MAX_STEPS)
     status = np.where(np.isfinite(error) & np.isfinite(objective), status, Status.NON_FINITE)
     return Result(w, objective, gap, violation, num_steps, status)  # pyright: ignore[reportArgumentType]

@@ -8,7 +8,7 @@ from proxreg.models import overlap_of, sum_rounding
 
 
 class Products(NamedTuple):
-    """What statistics say of rows A and B: ``|A w - b|^2 / 2`` for each column b of B."""
+    """Hold what statistics say of rows A and B: ``|A w - b|^2 / 2`` for each column b of B."""
 
     G: Any  # A' A (p, p)
     C: np.ndarray  # B' A (T, p)
@@ -16,7 +16,7 @@ class Products(NamedTuple):
 
     @property
     def norms(self) -> np.ndarray:
-        """The norms of the columns ``(p,)``."""
+        """Return the norms of the columns ``(p,)``."""
         return np.sqrt(np.maximum(np.asarray(self.G.diagonal()), 0))
 
     def evaluate(self, w: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

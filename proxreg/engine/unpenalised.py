@@ -22,7 +22,7 @@ CLEAR = 1e4
 
 
 class BesideFree:
-    """Least squares on the columns that are not free; ``w (L, k)`` are their coefficients alone.
+    """Hold least squares on the columns that are not free; ``w (L, k)`` are their coefficients alone.
 
     ``whole`` has the losses and gradients of all columns, from statistics or from rows, and ``inverse`` is the
     pseudo-inverse of the free columns' Gram matrix.
@@ -45,7 +45,7 @@ class BesideFree:
         kept, zero = self.kept, np.zeros((responses, self.kept.size), self.norms.dtype)
         left = self._whole.cross(kept, kept)
         left = left - (self._cross.T @ self._inverse @ self._cross).astype(left.dtype)
-        constant, g = self.evaluate(zero, np.arange(responses))
+        constant, g, _ = self.evaluate(zero, np.arange(responses))
         return Products(np.where(self.spanned | self.spanned[:, None], 0, left), -g, constant)
 
     def project(self, values: np.ndarray) -> np.ndarray:
@@ -63,36 +63,33 @@ class BesideFree:
         """Return the rows of the columns less their projections."""
         return np.where(self.spanned, 0, self.project(self._whole.X[:, self.kept]))
 
-    def evaluate(self, w: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Losses and gradients with the free coefficients at their best."""
-        _, loss, g, step = self._completed(w, response)
+    def evaluate(self, w: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return losses ``(L,)``, gradients ``(L, k)`` and the coefficients of all columns ``(L, p)``, with the free
+        ones at their best.
+        """
+        full, loss, g, step = self._completed(w, response)
         slope = g[:, self._free].astype(float)
         loss = loss + np.einsum("lf,lf->l", slope, step) / 2  # the last step's decrease, exactly
-        return np.maximum(loss, 0).astype(w.dtype), (g[:, self.kept] + step @ self._cross).astype(w.dtype)
-
-    def expanded(self, w: np.ndarray, response: np.ndarray) -> np.ndarray:
-        """Return the coefficients of all columns ``(L, p)``."""
-        full, _, _, step = self._completed(w, response)
         full[:, self._free] += step.astype(w.dtype)
-        return full
+        return np.maximum(loss, 0).astype(w.dtype), (g[:, self.kept] + step @ self._cross).astype(w.dtype), full
 
     def certified(self, w: np.ndarray, penalised: PenaltyBatch, scales: Scales) -> tuple[np.ndarray, Certificate]:
         """Return the coefficients of all columns, and what is known about them, the violation of the free ones in it.
 
         What rounding hides in the sums over rows is added to the gap.
         """
-        known = certify(penalised, scales, self.norms, w, *reversed(self.evaluate(w, scales.response)))
-        full = self.expanded(w, scales.response)
+        loss, g, full = self.evaluate(w, scales.response)
+        certificate = certify(penalised, scales, self.norms, w, g, loss)
         lost = self._whole.rounding(full, scales.response)
         _, g = self._whole.evaluate(full, scales.response)
         norms, size = self._whole.norms[self._free], np.sqrt(2 * scales.null_loss)
         rest = np.max(np.abs(g[:, self._free]) / np.where(norms > 0, norms, 1), axis=1, initial=0.0)
         rest = (rest / np.where(size > 0, size, 1)).astype(w.dtype)
-        gap = known.gap + (lost / np.where(scales.null_loss > 0, scales.null_loss, 1)).astype(w.dtype)
-        return full, Certificate(known.objective, gap, np.maximum(known.violation, rest))  # pyright: ignore
+        gap = certificate.gap + (lost / np.where(scales.null_loss > 0, scales.null_loss, 1)).astype(w.dtype)
+        return full, certificate._replace(gap=gap, violation=np.maximum(certificate.violation, rest))
 
     def _completed(self, w: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, ...]:
-        """The whole problem at about the best free coefficients, and the step that is left to them.
+        """Return the whole problem at about the best free coefficients, and the step that is left to them.
 
         Two looks: what rounding leaves of the first step is gone after the second.
         """

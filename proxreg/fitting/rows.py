@@ -30,7 +30,7 @@ def centred_rows(task: Task) -> tuple[np.ndarray, np.ndarray]:
 
 
 class TaskRows:
-    """The least-squares problems of tasks that share X, on their rows: losses and gradients to the last digits.
+    """Hold the least-squares problems of tasks that share X, on their rows: losses and gradients to the last digits.
 
     Sums over rows lose those of columns that nearly cancel each other, or whose means are large beside what they
     explain; a residual loses none.
@@ -51,7 +51,7 @@ class TaskRows:
 
     @property
     def norms(self) -> np.ndarray:
-        """The norms of the columns ``(p,)`` under the weights."""
+        """Return the norms of the columns ``(p,)`` under the weights."""
         return np.sqrt(np.einsum("i,ij,ij->j", self.weights, self.X, self.X))
 
     def evaluate(self, w: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
